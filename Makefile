@@ -1,0 +1,65 @@
+# The front door: two commands, `make serve` and `make check`. Meson does the work underneath, in build/.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+LISTEN  ?= 127.0.0.1:8080
+BUILD   := build
+
+# Debian's meson and python before any other: the packages of packages.txt belong to those.
+export PATH := /usr/bin:/bin:$(PATH)
+
+.DEFAULT_GOAL := build/weir
+.PHONY: build/weir build serve check check-all bench install clean format help packages packages-check packages-bench
+
+build/weir: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+	@ln -f $(BUILD)/src/cli/weir $(BUILD)/weir
+
+build: build/weir
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
+
+serve: packages
+	@$(MAKE) --no-print-directory build/weir
+	@exec $(BUILD)/weir serve site --listen $(LISTEN)
+
+check: packages-check
+	@/usr/bin/python3 tests/run
+
+check-all: packages-check
+	@/usr/bin/python3 tests/run --all
+
+install: build/weir
+	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
+	@ninja -C $(BUILD)
+	DESTDIR=$(DESTDIR) meson install --no-rebuild -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-*
+
+format:
+	@find include src tests examples -name '*.[ch]' -exec clang-format -i {} +
+
+help:
+	@echo 'make            build $(BUILD)/weir'
+	@echo 'make serve      install what is missing, build, serve site/ at http://$(LISTEN)/'
+	@echo 'make check      install what is missing, run every test (two models, a smoke test on the others)'
+	@echo 'make check-all  the same with every test on all seven models'
+	@echo 'make bench      measure (tests/bench/)'
+	@echo 'make install    program, libraries, headers, man pages; PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
+	@echo 'make format     clang-format on every C file'
+	@echo 'make clean      remove build directories'
+
+bench: packages-bench build/weir
+	@/usr/bin/python3 tests/bench/house.py cpu
+
+# Only what dpkg does not have is installed, so that nothing asks for root when nothing is missing.
+packages:
+	@sed '/^# to check/,$$d' packages.txt | tests/packages
+
+packages-check:
+	@sed '/^# to measure/,$$d' packages.txt | tests/packages
+
+packages-bench:
+	@tests/packages < packages.txt

@@ -1,0 +1,82 @@
+/*
+ * weir/driver.h: what any driver promises to what it runs.
+ *
+ * A driver joins streams and machines: it reads, writes and waits. A machine asks it for the world: another
+ * connection (a companion: it shares the wait and the thread of the one that asked), a child program, slow work on a helper thread.
+ * Every call is made from the driver's own thread.
+ */
+#pragma once
+
+#include "protocol.h"
+
+struct weir_pool;
+
+/* Slow work. `work` runs on one of a bounded number of helper threads and may touch only the job's own memory;
+ * then `done` runs on the driver's thread. Embed it in your own struct, which lives until done() was called: the
+ * client may be gone by then, so keep counted references and look. `cancelled` is set when the driver ends first:
+ * done() is still called, so that the memory can be freed. */
+struct weir_job {
+    void (*work)(struct weir_job *);
+    void (*done)(struct weir_job *);
+    bool cancelled;
+    struct weir_job *next; /* the driver's own */
+};
+
+/* A child program whose standard streams are companions of the connection that starts it. */
+struct weir_spawn {
+    const char *const *argv; /* argv[0] is a path, or looked up in PATH; NULL-ended */
+    const char *const *env;  /* NULL-ended; NULL: empty environment */
+    const char *dir;         /* working directory; NULL: as it is */
+    /* What talks to the child's standard input, output and error; NULL protocol: /dev/null. */
+    const struct weir_protocol *protocol[3];
+    const void *config[3];
+    /* The child ended and was reaped, once, on the driver's thread; status as weir_process_wait() gives it. May be NULL. */
+    void (*ended)(void *arg, int status);
+    void *arg;
+};
+
+enum { WEIR_FILL_MORE = 1, WEIR_FILL_WAIT = 0 };
+
+struct weir_driver_ops {
+    const char *name;
+    /* Drive this stream too, with this machine. Takes the stream over (also on failure: it is closed).
+     * NULL: no memory or no place. `config` is borrowed until the companion's close(). */
+    struct weir_conn *(*adopt)(struct weir_driver *, struct weir_stream *,
+                               const struct weir_protocol *, const void *config);
+    /* Connect to an endpoint by name and drive it. Names are looked up on a helper. The machine's open() is called once
+     * connected; a failure comes to its close() as -errno. NULL: no memory. */
+    struct weir_conn *(*dial)(struct weir_driver *, const char *endpoint,
+                              const struct weir_protocol *, const void *config);
+    /* Start a child; its standard input, output and error (those with a protocol) become companions. Returns the
+     * child's process id (> 0), or -errno. The child has a process group of its own; the driver reaps it, and kills
+     * the group when it ends itself first, and when a place's last connection ended a second ago. out_ends[i] is NULL where no protocol was given. */
+    int (*spawn)(struct weir_driver *, const struct weir_spawn *, struct weir_conn *out_ends[3]);
+    /* Hand in a job. -EAGAIN: the queue is full; -ENOMEM; the job was not taken then. */
+    int (*submit)(struct weir_driver *, struct weir_job *);
+    /* File bytes for a machine that must transform them: appends up to `max` bytes of the file span to `out`.
+     * WEIR_FILL_MORE: `*out_len` bytes were added; WEIR_FILL_WAIT: not in memory, `conn` is woken when they are;
+     * -EIO: the file is shorter than the span. */
+    int (*fill)(struct weir_driver *, struct weir_conn *, const struct weir_span *file,
+                struct weir_out *, size_t max, size_t *out_len);
+    /* Give this connection a turn soon. */
+    void (*wake)(struct weir_driver *, struct weir_conn *);
+    /* `len` unpredictable bytes. 0 or -errno. */
+    int (*random)(struct weir_driver *, void *, size_t len);
+    /* Who is at the other end, as text ("192.0.2.1", "[2001:db8::1]", "unix:uid=1000"), NUL-terminated, and its port (0: none). */
+    int (*peer)(struct weir_driver *, struct weir_conn *, char *text, size_t size,
+                unsigned *out_port);
+};
+
+struct weir_driver {
+    const struct weir_driver_ops *ops;
+    struct weir_now now;    /* the time of this turn */
+    struct weir_pool *pool; /* blocks for output queues */
+    uint8_t *hot;           /* the hot receive buffer: one a thread */
+    size_t hot_size;
+    void *local; /* what the service keeps a thread (caches, log buffer); NULL if nothing */
+};
+
+/* For a driver of your own: the blocks its connections' output lies in. One a thread. NULL: no memory. */
+WEIR_API struct weir_pool *weir_pool_new(void);
+/* After its last connection was freed. NULL is fine. */
+WEIR_API void weir_pool_free(struct weir_pool *);

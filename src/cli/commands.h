@@ -1,0 +1,12 @@
+/*
+ * cli/commands.h: the sub-commands, one file each; main.c has the table.
+ */
+#pragma once
+
+#include "cli/command.h"
+
+extern const struct command command_serve;
+extern const struct command command_echo;
+extern const struct command command_connect;
+extern const struct command command_relay;
+extern const struct command command_models;

@@ -1,0 +1,87 @@
+#include "cli/server_options.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct announcer {
+    const struct command *command;
+    const struct server_options *options;
+    const struct announcement *announcement;
+    const struct weir_server *server; /* settled */
+};
+
+/* "event, 2 workers": what there is a number of. */
+static const char *how(const struct weir_server *server, char *text, size_t size)
+{
+    static const struct {
+        const char *model, *one, *many;
+        bool bound; /* as many as come, up to a bound; else always that many */
+    } rows[] = {
+        {"event", "worker", "workers", false}, {"prefork", "worker", "workers", false},
+        {"pool", "thread", "threads", false},  {"fork", "process", "processes", true},
+        {"thread", "thread", "threads", true},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        if (strcmp(rows[i].model, server->model) != 0)
+            continue;
+        unsigned count = rows[i].bound ? server->max_connections : server->workers;
+        snprintf(text, size, "%s, %s%u %s", server->model, rows[i].bound ? "up to " : "", count,
+                 count == 1 ? rows[i].one : rows[i].many);
+        return text;
+    }
+    return server->model;
+}
+
+static void announce(const struct announcer *announcer, const char *listener)
+{
+    char name[300], places[80];
+    const struct announcement *announcement = announcer->announcement;
+    if (announcement->show)
+        listener = announcement->show(listener, name, sizeof(name));
+    fprintf(stderr, "weir: %s at %s (%s)\n", announcement->what, listener,
+            how(announcer->server, places, sizeof(places)));
+}
+
+static void report(void *arg, enum weir_report kind, const char *text)
+{
+    const struct announcer *announcer = arg;
+    switch (kind) {
+    case WEIR_REPORT_READY:
+        if (!announcer->options->quiet)
+            announce(announcer, text);
+        break;
+    case WEIR_REPORT_WARNING:
+        if (!announcer->options->quiet)
+            complain(announcer->command, "%s", text);
+        break;
+    case WEIR_REPORT_INFO:
+        if (announcer->options->verbose)
+            complain(announcer->command, "%s", text);
+        break;
+    case WEIR_REPORT_ERROR:
+        complain(announcer->command, "%s", text);
+        break;
+    }
+}
+
+int server_options_run(const struct command *command, const struct server_options *options,
+                       const struct weir_service *service, const struct option_list *listen,
+                       const struct announcement *announcement)
+{
+    struct announcer announcer = {command, options, announcement, NULL};
+    struct weir_server server = {.service = service,
+                                 .listen = listen->at,
+                                 .listen_count = listen->count,
+                                 .model = options->model,
+                                 .workers = options->workers,
+                                 .max_connections = options->max_connections,
+                                 .queue = options->queue,
+                                 .grace_s = options->grace_s,
+                                 .report = report,
+                                 .report_arg = &announcer};
+    int status = weir_server_settle(&server);
+    if (status != WEIR_EXIT_OK)
+        return status;
+    announcer.server = &server;
+    return weir_server_run(&server);
+}

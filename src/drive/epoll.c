@@ -1,0 +1,332 @@
+/* The driver of every connection of a core: edge-triggered epoll, one registration a connection, no re-arming. */
+#include "drive/core.h"
+#include "drive/loop.h"
+#include "tbl/limits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define EVENTS 256 /* a wake-up's worth */
+
+/* What an event's data says; anything above is a slot's address. */
+enum { TAG_STOP = 1, TAG_JOBS = 2, TAG_LISTENER = 16 };
+
+struct loop {
+    struct core core; /* first */
+    const struct epoll_options *options;
+    struct timers timers;
+    int epoll;
+    bool stopping;
+    bool listening;    /* listeners are registered */
+    bool clients_wait; /* a listener was readable */
+    bool released;     /* listeners are closed */
+    uint64_t retry_at; /* not listening: look again then */
+    unsigned closed;   /* slots closed since listening ended: there may be a place */
+};
+
+static int control(struct loop *loop, int op, int fd, uint32_t events, uint64_t data)
+{
+    struct epoll_event event = {.events = events, .data.u64 = data};
+    return epoll_ctl(loop->epoll, op, fd, &event) < 0 ? -errno : 0;
+}
+
+static int watch_fd(struct loop *loop, int fd, uint32_t events, struct slot *slot)
+{
+    return fd < 0 ? 0 : control(loop, EPOLL_CTL_ADD, fd, events, (uintptr_t)slot);
+}
+
+static int watch_slot(struct core *core, struct slot *slot)
+{
+    struct loop *loop = (struct loop *)core;
+    int in = stream_wait_in(&slot->stream), out = stream_wait_out(&slot->stream);
+    int rc;
+    if (!slot->conn) {
+        rc = watch_fd(loop, child_fd(slot->child), EPOLLIN, slot);
+    } else if (in == out) {
+        rc = watch_fd(loop, in, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, slot);
+    } else {
+        rc = watch_fd(loop, in, EPOLLIN | EPOLLET, slot);
+        if (rc == 0)
+            rc = watch_fd(loop, out, EPOLLOUT | EPOLLET, slot);
+    }
+    slot->watched = true; /* also half-done: unwatch tolerates that */
+    return rc;
+}
+
+static void unwatch_slot(struct core *core, struct slot *slot)
+{
+    struct loop *loop = (struct loop *)core;
+    timers_forget(&loop->timers, &slot->timer);
+    /* Closing a descriptor ends its registration, unless a child got a copy of it: ours are all O_CLOEXEC. */
+    if (!slot->conn && slot->child)
+        (void)control(loop, EPOLL_CTL_DEL, child_fd(slot->child), 0, 0);
+    slot->watched = false;
+}
+
+static int watch_jobs(struct core *core, int fd)
+{
+    return control((struct loop *)core, EPOLL_CTL_ADD, fd, EPOLLIN, TAG_JOBS);
+}
+
+/* --- listeners --- */
+
+static void stop_listening(struct loop *loop)
+{
+    if (!loop->listening)
+        return;
+    for (unsigned i = 0; i < loop->options->listener_count; i++)
+        for (unsigned k = 0; k < loop->options->listeners[i]->count; k++)
+            (void)control(loop, EPOLL_CTL_DEL, loop->options->listeners[i]->fds[k], 0, 0);
+    loop->listening = false;
+}
+
+static int start_listening(struct loop *loop)
+{
+    loop->listening = true;
+    for (unsigned i = 0; i < loop->options->listener_count; i++) {
+        for (unsigned k = 0; k < loop->options->listeners[i]->count; k++) {
+            int rc = control(loop, EPOLL_CTL_ADD, loop->options->listeners[i]->fds[k],
+                             EPOLLIN | EPOLLEXCLUSIVE, TAG_LISTENER + i);
+            if (rc < 0 && rc != -EEXIST)
+                return rc;
+        }
+    }
+    return 0;
+}
+
+/* Those that have rested longest make room; as many as can be waiting in one batch. */
+static void ask_oldest(struct loop *loop)
+{
+    unsigned asked = 0, seen = 0;
+    for (struct slot *slot = loop->core.first;
+         slot && asked < LIMIT_ASK_BATCH && seen < LIMIT_ASK_SCAN; slot = slot->next, seen++) {
+        if (!slot->conn || slot->companion || slot->asked_to_leave ||
+            !weir_conn_resting(slot->conn))
+            continue;
+        slot->asked_to_leave = true;
+        weir_conn_leave(slot->conn, WEIR_LEAVE_BUSY);
+        asked++;
+    }
+}
+
+/* No slot, no descriptor or no memory: clients stay in the queue until something closes or a moment has passed. */
+static void accept_later(struct loop *loop)
+{
+    stop_listening(loop);
+    ask_oldest(loop);
+    loop->closed = 0;
+    loop->retry_at = loop->core.base.now.mono_ns + LIMIT_ACCEPT_RETRY_MS * WEIR_NS_PER_MS;
+}
+
+static void release_listeners(struct loop *loop)
+{
+    stop_listening(loop);
+    for (unsigned i = 0; i < loop->options->listener_count; i++)
+        listener_release(loop->options->listeners[i]);
+    loop->released = true;
+}
+
+/* 0: a batch was taken, maybe more wait; -EAGAIN: nobody waits; else later. */
+static int accept_from(struct loop *loop, struct weir_listener *listener, unsigned index)
+{
+    for (unsigned n = 0; n < LIMIT_ACCEPT_BATCH; n++) {
+        struct weir_stream stream;
+        if (loop->core.count >= loop->options->max_connections)
+            return -EMFILE;
+        int rc = listener_try_accept(listener, index, &stream);
+        if (rc < 0)
+            return rc;
+        if (!core_add(&loop->core, &stream, NULL))
+            return -ENOMEM;
+    }
+    return 0;
+}
+
+static void accept_clients(struct loop *loop)
+{
+    bool nobody = true;
+    loop->clients_wait = false;
+    for (unsigned i = 0; i < loop->options->listener_count; i++) {
+        struct weir_listener *listener = loop->options->listeners[i];
+        for (unsigned k = 0; k < listener->count; k++) {
+            int rc = accept_from(loop, listener, k);
+            nobody &= rc == -EAGAIN;
+            loop->clients_wait |= rc == 0;
+            if (rc < 0 && rc != -EAGAIN) {
+                accept_later(loop);
+                return;
+            }
+        }
+    }
+    if (loop->stopping && nobody)
+        release_listeners(loop);
+}
+
+static void maybe_listen_again(struct loop *loop)
+{
+    if (loop->listening || loop->released)
+        return;
+    if (loop->closed == 0 && loop->core.base.now.mono_ns < loop->retry_at)
+        return;
+    if (start_listening(loop) < 0)
+        accept_later(loop);
+    loop->clients_wait = true;
+}
+
+/* --- connections --- */
+
+static void close_slot(struct loop *loop, struct slot *slot)
+{
+    core_close(&loop->core, slot);
+    loop->closed++;
+}
+
+/* The connection waits: for its descriptor, for its deadline. */
+static void settle(struct loop *loop, struct slot *slot)
+{
+    if (!slot->watched && watch_slot(&loop->core, slot) < 0) {
+        close_slot(loop, slot);
+        return;
+    }
+    uint64_t at = slot_deadline(slot);
+    if (at)
+        timers_file(&loop->timers, &slot->timer, at);
+    if (loop->stopping && !slot->companion)
+        weir_conn_leave(slot->conn, WEIR_LEAVE_STOP);
+}
+
+static void step_slot(struct loop *loop, struct slot *slot)
+{
+    if (!slot->conn) {
+        if (child_step(slot) || (!slot->watched && watch_slot(&loop->core, slot) < 0))
+            close_slot(loop, slot);
+        return;
+    }
+    if (slot->dialling)
+        return;
+    core_touch(&loop->core, slot);
+    switch (core_step(&loop->core, slot)) {
+    case STEP_CLOSED:
+        close_slot(loop, slot);
+        break;
+    case STEP_AGAIN:
+        core_ready(&loop->core, slot);
+        break;
+    case STEP_WAIT:
+        settle(loop, slot);
+        break;
+    }
+}
+
+/* One pass: what becomes ready meanwhile gets its turn after the next look at the descriptors. */
+static void run_ready(struct loop *loop)
+{
+    struct slot *last = loop->core.ready_last, *slot = NULL;
+    while (slot != last && (slot = core_next_ready(&loop->core)))
+        step_slot(loop, slot);
+}
+
+static void run_timers(struct loop *loop)
+{
+    uint64_t now = loop->core.base.now.mono_ns;
+    struct timer *timer;
+    while ((timer = timers_due(&loop->timers, now))) {
+        struct slot *slot = (struct slot *)((char *)timer - offsetof(struct slot, timer));
+        uint64_t at = slot_deadline(slot);
+        if (at && at <= now)
+            core_ready(&loop->core, slot);
+        else if (at)
+            timers_file(&loop->timers, &slot->timer, at);
+    }
+}
+
+static void begin_stop(struct loop *loop)
+{
+    loop->stopping = true;
+    (void)control(loop, EPOLL_CTL_DEL, loop->options->stop, 0, 0);
+    for (struct slot *slot = loop->core.first; slot; slot = slot->next)
+        if (slot->conn && !slot->companion)
+            weir_conn_leave(slot->conn, WEIR_LEAVE_STOP);
+    loop->clients_wait = true; /* what is queued is accepted and answered */
+}
+
+/* --- the loop --- */
+
+static int wait_ms(struct loop *loop)
+{
+    if (loop->core.ready_first || loop->clients_wait)
+        return 0;
+    uint64_t first = timers_next(&loop->timers), now = loop->core.base.now.mono_ns;
+    uint64_t idle = core_idle(&loop->core);
+    if (idle && (!first || idle < first))
+        first = idle;
+    if (!loop->listening && !loop->released && (!first || loop->retry_at < first))
+        first = loop->retry_at;
+    if (!first)
+        return -1;
+    uint64_t ms = first > now ? (first - now) / WEIR_NS_PER_MS + 1 : 0;
+    return ms < 60000 ? (int)ms : 60000;
+}
+
+static void look_at(struct loop *loop, const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count; i++) {
+        uint64_t data = events[i].data.u64;
+        if (data == TAG_STOP)
+            begin_stop(loop);
+        else if (data == TAG_JOBS)
+            jobs_collect(loop->core.jobs);
+        else if (data < 4096)
+            loop->clients_wait = true;
+        else
+            core_event(&loop->core, (struct slot *)(uintptr_t)data, events[i].events);
+    }
+}
+
+static void run(struct loop *loop)
+{
+    struct epoll_event events[EVENTS];
+    while (!(loop->stopping && loop->released && loop->core.count == 0)) {
+        int n = epoll_wait(loop->epoll, events, EVENTS, wait_ms(loop));
+        core_read_clocks(&loop->core);
+        look_at(loop, events, n > 0 ? n : 0);
+        maybe_listen_again(loop);
+        if (loop->clients_wait && (loop->listening || loop->stopping))
+            accept_clients(loop);
+        run_timers(loop);
+        run_ready(loop);
+    }
+}
+
+int epoll_drive(const struct epoll_options *options)
+{
+    struct loop *loop = calloc(1, sizeof(*loop));
+    if (!loop)
+        return -ENOMEM;
+    loop->options = options;
+    int rc = core_init(&loop->core, options->service, UINT32_MAX);
+    if (rc < 0)
+        goto fail_loop;
+    loop->core.watch = watch_slot;
+    loop->core.unwatch = unwatch_slot;
+    loop->core.watch_jobs = watch_jobs;
+    timers_init(&loop->timers, loop->core.base.now.mono_ns);
+    loop->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (loop->epoll < 0) {
+        rc = -errno;
+        goto fail_core;
+    }
+    rc = control(loop, EPOLL_CTL_ADD, options->stop, EPOLLIN, TAG_STOP);
+    if (rc == 0)
+        rc = start_listening(loop);
+    if (rc == 0)
+        run(loop);
+    close(loop->epoll);
+fail_core:
+    core_done(&loop->core);
+fail_loop:
+    free(loop);
+    return rc;
+}

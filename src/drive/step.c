@@ -1,0 +1,111 @@
+/* Turns and I/O for one slot: the innermost loop of both drivers. */
+#include "drive/core.h"
+#include "tbl/limits.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+
+_Static_assert((unsigned)POLLIN == (unsigned)EPOLLIN && (unsigned)POLLOUT == (unsigned)EPOLLOUT &&
+                   (unsigned)POLLERR == (unsigned)EPOLLERR &&
+                   (unsigned)POLLHUP == (unsigned)EPOLLHUP &&
+                   (unsigned)POLLRDHUP == (unsigned)EPOLLRDHUP,
+               "poll and epoll speak the same bits");
+
+/* An error, or a hang-up that nobody will notice by reading: it must reach close() even when the machine is paused. */
+static void hang_up(struct slot *slot, unsigned events)
+{
+    if (slot->stream.in_kind == FD_NONE && (events & POLLERR))
+        weir_conn_received(slot->conn, -EPIPE); /* the last reader of a pipe is gone */
+    if (slot->stream.in_kind != FD_SOCKET || (slot->want & WEIR_IO_READ))
+        return; /* reading tells; a pipe's rest is still to be drained */
+    int error = 0, unread = 0;
+    socklen_t len = sizeof(error);
+    if (events & POLLERR)
+        getsockopt(slot->stream.in, SOL_SOCKET, SO_ERROR, &error, &len);
+    else if (ioctl(slot->stream.in, FIONREAD, &unread) < 0 || unread > 0)
+        return;
+    weir_conn_received(slot->conn, error ? -error : -ECONNRESET);
+}
+
+void core_event(struct core *core, struct slot *slot, unsigned events)
+{
+    if (events & (POLLIN | POLLHUP | POLLERR | POLLRDHUP))
+        slot->readable = true;
+    if (events & (POLLOUT | POLLHUP | POLLERR))
+        slot->writable = true;
+    if (events & (POLLHUP | POLLERR | POLLRDHUP))
+        slot->hung_up = true;
+    if ((events & (POLLHUP | POLLERR)) && slot->conn && !slot->dialling)
+        hang_up(slot, events);
+    core_ready(core, slot);
+}
+
+static ssize_t send_some(struct slot *slot)
+{
+    struct iovec iov[LIMIT_OUT_SPANS];
+    const struct weir_span *file;
+    int count = weir_conn_gather(slot->conn, iov, LIMIT_OUT_SPANS, &file);
+    ssize_t n;
+    if (count > 0) {
+        n = stream_try_writev(&slot->stream, iov, count, file != NULL);
+    } else {
+        size_t len = file->len < LIMIT_TURN_BYTES ? file->len : LIMIT_TURN_BYTES;
+        n = stream_try_sendfile(&slot->stream, file->fd, file->offset, len);
+        if (n == 0)
+            n = -EIO; /* the file is shorter than was promised: the peer must not take it for whole */
+    }
+    if (n == -EAGAIN)
+        slot->writable = false;
+    else
+        weir_conn_sent(slot->conn, n);
+    return n;
+}
+
+static ssize_t receive_some(struct slot *slot)
+{
+    struct iovec room = weir_conn_room(slot->conn);
+    ssize_t n = stream_try_read(&slot->stream, room.iov_base, room.iov_len);
+    if (n == -EAGAIN) {
+        slot->readable = false;
+        return n;
+    }
+    /* A short read has emptied a socket: what comes later is a new edge (epoll(7)). */
+    if (n > 0 && (size_t)n < room.iov_len && slot->stream.in_kind == FD_SOCKET && !slot->hung_up)
+        slot->readable = false;
+    weir_conn_received(slot->conn, n);
+    return n;
+}
+
+enum step core_step(struct core *core, struct slot *slot)
+{
+    (void)core;
+    for (size_t moved = 0; moved < LIMIT_TURN_BYTES;) {
+        unsigned want = weir_conn_turn(slot->conn);
+        slot->want = (uint8_t)want;
+        if (want & WEIR_IO_CLOSE)
+            return STEP_CLOSED;
+        bool again = false;
+        if ((want & WEIR_IO_WRITE) && slot->writable) {
+            ssize_t n = send_some(slot);
+            moved += n > 0 ? (size_t)n : 0;
+            again |= n != -EAGAIN;
+        }
+        if (want & WEIR_IO_END) {
+            (void)!stream_end(&slot->stream);
+            weir_conn_ended(slot->conn);
+            if (slot->stream.in_kind == FD_NONE)
+                weir_conn_received(slot->conn, 0); /* there never was anything to read */
+            again = true;
+        }
+        if ((want & WEIR_IO_READ) && slot->readable && slot->stream.in_kind != FD_NONE) {
+            ssize_t n = receive_some(slot);
+            moved += n > 0 ? (size_t)n : 0;
+            again |= n != -EAGAIN;
+        }
+        if (!again)
+            return STEP_WAIT;
+    }
+    return STEP_AGAIN;
+}

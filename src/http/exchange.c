@@ -1,0 +1,260 @@
+#include "http/exchange.h"
+
+#include "base/bytes.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+_Static_assert(sizeof(struct weir_exchange) <= POOL_BLOCK_BYTES - 2048,
+               "an exchange leaves half of its block to handlers");
+_Static_assert(LIMIT_HTTP_LINE_BYTES + LIMIT_HTTP_FIELDS_BYTES + 2 <= UINT16_MAX,
+               "offsets into a head are 16 bits wide");
+_Static_assert(LIMIT_HTTP_FIELDS < UINT8_MAX, "a field's index fits 8 bits");
+
+static void exchange_free(struct weir_ref *ref)
+{
+    struct weir_exchange *x = (struct weir_exchange *)ref;
+    weir_drop(x->block_owner);
+    weir_drop(x->body.owner);
+    out_done(&x->staged);
+    arena_done(&x->arena);
+    pool_give(x->driver->pool, x);
+}
+
+struct weir_exchange *exchange_new(struct weir_conn *conn, const struct weir_http *http)
+{
+    struct weir_driver *driver = weir_conn_driver(conn);
+    struct weir_exchange *x = pool_take(driver->pool);
+    if (!x)
+        return NULL;
+    memset(x, 0, offsetof(struct weir_exchange, fields));
+    x->ref = (struct weir_ref){1, exchange_free};
+    x->driver = driver;
+    x->conn = conn;
+    x->http = http;
+    x->status = 200;
+    x->head = "";
+    x->reply_len = WEIR_LENGTH_UNKNOWN;
+    arena_init(&x->arena, LIMIT_HTTP_EXCHANGE_BYTES);
+    out_init(&x->staged, driver->pool);
+    return x;
+}
+
+/* The bytes of the head that anything points to. */
+static size_t head_end(const struct weir_exchange *x)
+{
+    size_t end = (size_t)x->line.at + x->line.len;
+    if (x->field_count > 0) {
+        struct slice last = x->fields[x->field_count - 1].value;
+        end = (size_t)last.at + last.len;
+    }
+    return end;
+}
+
+int exchange_keep(struct weir_exchange *x)
+{
+    if (x->kept)
+        return 0;
+    size_t len = head_end(x);
+    char *copy = weir_exchange_alloc(x, len);
+    if (!copy)
+        return -ENOMEM;
+    if (len > 0)
+        memcpy(copy, x->head, len);
+    x->head = copy;
+    x->kept = true;
+    return 0;
+}
+
+static int start_handler(struct weir_exchange *x)
+{
+    x->handler = x->http->route(x->http, x, &x->config);
+    if (!x->handler)
+        return -ENOENT;
+    if (x->handler->state_size > 0) {
+        x->state = weir_exchange_alloc(x, x->handler->state_size);
+        if (!x->state) {
+            x->handler = NULL; /* it was never started, so it is not stopped */
+            return -ENOMEM;
+        }
+        memset(x->state, 0, x->handler->state_size);
+    }
+    return x->handler->start(x);
+}
+
+int exchange_start(struct weir_exchange *x)
+{
+    int rc = start_handler(x);
+    return rc < 0 ? exchange_fail(x, rc) : 0;
+}
+
+void exchange_end(struct weir_exchange *x, int why)
+{
+    x->deadline_ns = 0;
+    if (x->handler && x->handler->stop)
+        x->handler->stop(x, why);
+    if (x->http->ended)
+        x->http->ended(x->http, x, why);
+    if (x->ref.count > 1 && exchange_keep(x) < 0) { /* whoever holds it finds an empty request */
+        x->head = "";
+        memset(&x->line, 0, 5 * sizeof(struct slice));
+        x->field_count = 0;
+    }
+    x->stopped = true;
+    x->conn = NULL;
+    weir_drop(&x->ref);
+}
+
+struct weir_bytes exchange_field(const struct weir_exchange *x, enum field_id id)
+{
+    unsigned i = x->known[id];
+    return i ? exchange_slice(x, x->fields[i - 1].value) : (struct weir_bytes){0};
+}
+
+bool exchange_each(const struct weir_exchange *x, enum field_id id, unsigned *at,
+                   struct weir_bytes *out_value)
+{
+    if (!x->known[id])
+        return false;
+    for (unsigned i = *at ? *at : x->known[id] - 1u; i < x->field_count; i++) {
+        if (x->fields[i].id == id) {
+            *out_value = exchange_slice(x, x->fields[i].value);
+            *at = i + 1;
+            return true;
+        }
+    }
+    return false;
+}
+
+void *weir_exchange_alloc(struct weir_exchange *x, size_t len)
+{
+    if (len <= EXCHANGE_TAIL - x->used) {
+        void *at = x->tail + x->used;
+        size_t step = (len + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+        x->used += (uint32_t)(step < EXCHANGE_TAIL - x->used ? step : EXCHANGE_TAIL - x->used);
+        return at;
+    }
+    return arena_take(&x->arena, len);
+}
+
+enum weir_method weir_request_method(const struct weir_exchange *x)
+{
+    return (enum weir_method)x->method;
+}
+
+struct weir_bytes weir_request_target(const struct weir_exchange *x)
+{
+    return exchange_slice(x, x->target);
+}
+
+struct weir_bytes weir_request_path(const struct weir_exchange *x)
+{
+    /* RFC 9112 section 3.2.2: the empty path of an absolute form is the root. */
+    if (x->form == TARGET_ABSOLUTE && x->path.len == 0)
+        return x->method == WEIR_METHOD_OPTIONS ? BYTES("*") : BYTES("/");
+    return exchange_slice(x, x->path);
+}
+
+struct weir_bytes weir_request_query(const struct weir_exchange *x)
+{
+    return exchange_slice(x, x->query);
+}
+
+struct weir_bytes weir_request_host(const struct weir_exchange *x)
+{
+    return exchange_slice(x, x->host);
+}
+
+struct weir_bytes weir_request_line(const struct weir_exchange *x)
+{
+    return exchange_slice(x, x->line);
+}
+
+bool weir_request_field(const struct weir_exchange *x, const char *name,
+                        struct weir_bytes *out_value)
+{
+    struct weir_bytes want = bytes_str(name);
+    struct weir_bytes found, value;
+    for (unsigned at = 0; weir_request_next(x, &at, &found, &value);) {
+        if (bytes_same(found, want)) {
+            *out_value = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool weir_request_next(const struct weir_exchange *x, unsigned *at, struct weir_bytes *out_name,
+                       struct weir_bytes *out_value)
+{
+    if (*at >= x->field_count)
+        return false;
+    const struct field *field = &x->fields[(*at)++];
+    *out_name = (struct weir_bytes){x->head + field->name, field->name_len};
+    *out_value = exchange_slice(x, field->value);
+    return true;
+}
+
+uint64_t weir_request_length(const struct weir_exchange *x)
+{
+    return x->length;
+}
+
+void *weir_exchange_state(struct weir_exchange *x)
+{
+    return x->state;
+}
+
+const void *weir_exchange_config(const struct weir_exchange *x)
+{
+    return x->config;
+}
+
+struct weir_driver *weir_exchange_driver(struct weir_exchange *x)
+{
+    return x->driver;
+}
+
+struct weir_conn *weir_exchange_conn(struct weir_exchange *x)
+{
+    return x->conn;
+}
+
+void weir_exchange_hold(struct weir_exchange *x)
+{
+    weir_hold(&x->ref);
+}
+
+void weir_exchange_drop(struct weir_exchange *x)
+{
+    weir_drop(&x->ref);
+}
+
+void weir_exchange_wake(struct weir_exchange *x)
+{
+    x->woken = true;
+    if (x->conn)
+        weir_conn_wake(x->conn);
+}
+
+void weir_exchange_arm(struct weir_exchange *x, uint64_t mono_ns)
+{
+    x->deadline_ns = mono_ns;
+    weir_exchange_wake(x); /* the machine takes it into its own deadline */
+}
+
+unsigned weir_exchange_status(const struct weir_exchange *x)
+{
+    return x->status;
+}
+
+uint64_t weir_exchange_sent(const struct weir_exchange *x)
+{
+    return x->reply_sent;
+}
+
+uint64_t weir_exchange_started(const struct weir_exchange *x)
+{
+    return x->started_ns;
+}

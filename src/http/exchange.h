@@ -1,0 +1,119 @@
+/*
+ * http/exchange.h: the inside of an exchange, for the machines that carry it (h1) and for the code of this layer.
+ * Handlers and services use weir/http.h.
+ *
+ * It lives in one pooled block: the struct, and behind it memory for the handler's state and for text. What does not
+ * fit comes from a capped arena. The head's bytes are borrowed from the connection's input; positions in it are 16-bit
+ * offsets, so that it can be copied away when the exchange lives on (exchange_keep).
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/out.h"
+#include "http/fields.h"
+#include "tbl/errors.h"
+#include "tbl/limits.h"
+
+#include <weir/driver.h>
+#include <weir/http.h>
+
+enum http_error {
+    HTTP_OK,
+#define E(name, status, h2, text) HTTP_##name,
+    HTTP_ERRORS(E)
+#undef E
+};
+
+enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTERISK };
+
+struct slice {
+    uint16_t at, len;
+};
+struct field {
+    struct slice value;
+    uint16_t name;
+    uint8_t name_len;
+    uint8_t id;
+};
+
+struct weir_exchange {
+    struct weir_ref ref;
+    struct weir_driver *driver;
+    struct weir_conn *conn; /* NULL once it has ended */
+    const struct weir_http *http;
+    const struct weir_handler *handler; /* NULL: none was found */
+    const void *config;
+    void *state;
+    struct arena arena;
+    uint64_t started_ns;
+    uint64_t deadline_ns; /* the handler's own; 0: none */
+
+    /* the request */
+    const char *head; /* borrowed: from the connection's input, until exchange_keep() */
+    uint64_t length;
+    struct slice line, target, path, query, host;
+    uint8_t method; /* enum weir_method */
+    uint8_t form;   /* enum target_form */
+    uint8_t minor;  /* HTTP/1.x */
+    uint8_t field_count;
+    bool kept : 1;    /* the head is a copy */
+    bool expects : 1; /* Expect: 100-continue, and nothing was said yet */
+
+    /* the reply */
+    bool begun : 1, head_sent : 1, body_sent : 1;
+    bool lasting : 1; /* over when its last byte has left the queue */
+    bool chunked : 1;
+    bool close : 1;       /* the connection ends with it */
+    bool close_asked : 1; /* by the client */
+    bool woken : 1;
+    bool stopped : 1;
+    uint16_t status;
+    uint32_t lines_len, lines_size;
+    char *lines; /* field lines; memory of this exchange */
+    const char *block;
+    size_t block_len;
+    struct weir_ref *block_owner;
+    uint64_t reply_len;     /* WEIR_LENGTH_UNKNOWN */
+    uint64_t reply_sent;    /* queued so far */
+    struct weir_span body;  /* content given whole; len 0: none */
+    struct weir_out staged; /* content on its way into chunks */
+
+    uint32_t used;            /* of tail */
+    uint8_t known[FIELD_IDS]; /* 1 + index of the first field of that id, 0: none */
+    struct field fields[LIMIT_HTTP_FIELDS];
+    _Alignas(max_align_t) char tail[];
+};
+#define EXCHANGE_TAIL (POOL_BLOCK_BYTES - sizeof(struct weir_exchange))
+
+static inline struct weir_bytes exchange_slice(const struct weir_exchange *x, struct slice s)
+{
+    return (struct weir_bytes){x->head + s.at, s.len};
+}
+
+/* NULL: no memory. The caller has the first hold. */
+struct weir_exchange *exchange_new(struct weir_conn *, const struct weir_http *);
+/* Copies the head: input is about to go. 0 or -ENOMEM. */
+int exchange_keep(struct weir_exchange *);
+/* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
+int exchange_start(struct weir_exchange *);
+/* stop(), ended(), and lets go of the caller's hold. */
+void exchange_end(struct weir_exchange *, int why);
+/* The value of the first field of that id; at NULL: none. */
+struct weir_bytes exchange_field(const struct weir_exchange *, enum field_id);
+/* Values of all fields of that id one after the other; start with *at = 0. */
+bool exchange_each(const struct weir_exchange *, enum field_id, unsigned *at,
+                   struct weir_bytes *out_value);
+
+/* page.c: replies with this error's page instead of a reply that has not begun; the connection will close. -EALREADY. */
+int exchange_refuse(struct weir_exchange *, enum http_error);
+/* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */
+int exchange_fail(struct weir_exchange *, int error);
+unsigned http_error_status(enum http_error);
+/* "HTTP/1.1 200 OK\r\n"; a status without a row has an empty phrase, and then `buffer` is used. */
+#define STATUS_LINE_MAX 64
+struct weir_bytes status_line(unsigned status, char buffer[STATUS_LINE_MAX]);
+/* 1xx, 204 and 304 have no content (RFC 9112 section 6.3). */
+static inline bool status_has_content(unsigned status)
+{
+    return status >= 200 && status != 204 && status != 304;
+}

@@ -1,0 +1,279 @@
+/* Reads requests: the head into an exchange, then the content for its handler. */
+#include "base/bytes.h"
+#include "http/h1/h1.h"
+
+#include <errno.h>
+
+uint64_t h1_body_max(const struct weir_http *http)
+{
+    const uint64_t most =
+        1ull << 59; /* hexadecimal sizes are shifted by four bits before they are compared */
+    uint64_t max = http->body_max ? http->body_max : LIMIT_HTTP_BODY_BYTES;
+    return max < most ? max : most;
+}
+
+void h1_arm_exchange(struct h1 *h, struct weir_conn *conn, unsigned ms, unsigned default_ms)
+{
+    uint64_t at = h1_after(conn, ms, default_ms);
+    uint64_t own = h->exchange->deadline_ns;
+    weir_conn_arm(conn, own && own < at ? own : at);
+}
+
+/* What stays of the connection after this request (RFC 9112 section 9.3). */
+static void read_connection(struct weir_exchange *x)
+{
+    bool close = false, keep = false;
+    struct weir_bytes value, option;
+    for (unsigned at = 0; exchange_each(x, FIELD_CONNECTION, &at, &value);) {
+        while (bytes_next(&value, &option)) {
+            close |= bytes_same(option, BYTES("close"));
+            keep |= bytes_same(option, BYTES("keep-alive"));
+        }
+    }
+    x->close_asked = close || (x->minor == 0 && !keep);
+    x->close = x->close_asked;
+}
+
+static enum http_error read_expect(struct weir_exchange *x)
+{
+    struct weir_bytes value;
+    unsigned at = 0;
+    if (x->minor == 0 || !exchange_each(x, FIELD_EXPECT, &at, &value))
+        return HTTP_OK; /* RFC 9110 section 10.1.1: HTTP/1.0 cannot mean it */
+    if (!bytes_same(value, BYTES("100-continue")) || exchange_each(x, FIELD_EXPECT, &at, &value))
+        return HTTP_EXPECTATION;
+    x->expects = x->length != 0;
+    return HTTP_OK;
+}
+
+static enum http_error read_request(struct h1 *h, struct weir_exchange *x, const char *bytes,
+                                    size_t len)
+{
+    enum http_error error = head_read(x, bytes, len);
+    if (!error)
+        error = body_open(&h->body, x, h1_body_max(h->http));
+    if (!error)
+        error = read_expect(x);
+    if (!error)
+        read_connection(x);
+    return error;
+}
+
+/* The peer is still to send content that nobody will read, and the connection could not go on behind it. */
+static bool too_much_to_drain(const struct h1 *h, const struct weir_exchange *x)
+{
+    return !body_done(&h->body) &&
+           (x->expects || (h->body.step == BODY_CONTENT && h->body.left > LIMIT_HTTP_DRAIN_BYTES));
+}
+
+static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_came)
+{
+    struct weir_exchange *x = h->exchange;
+    if (x->begun) {
+        x->close |= too_much_to_drain(h, x);
+    } else if (x->expects && !content_came) {
+        weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        h->queued += 25;
+        x->expects = false;
+    }
+    h1_arm_exchange(h, conn, h->http->body_ms, LIMIT_HTTP_BODY_MS);
+}
+
+/* The content is complete, or there is none. */
+static int end_content(struct h1 *h)
+{
+    struct weir_exchange *x = h->exchange;
+    h1_set_phase(h, H1_REPLY);
+    int rc = x->handler && x->handler->end ? x->handler->end(x) : 0;
+    return rc < 0 ? exchange_fail(x, rc) : 0;
+}
+
+/* A head has begun: it has its own deadline, that more bytes do not move. */
+static void begin_head(struct h1 *h, struct weir_conn *conn)
+{
+    if (h->partial)
+        return;
+    h->partial = true;
+    h->since_ns = weir_conn_now(conn).mono_ns;
+    weir_conn_rest(conn, false);
+    weir_conn_arm(conn, h1_after(conn, h->http->head_ms, LIMIT_HTTP_HEAD_MS));
+}
+
+/* An empty line in front of a request line: some old clients end their content with one (RFC 9112 section 2.2). */
+static ssize_t skip_empty_line(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
+{
+    if (len < 2) {
+        begin_head(h, conn);
+        return 0;
+    }
+    if (bytes[1] != '\n' || ++h->empty_lines > LIMIT_HTTP_EMPTY_LINES) {
+        h1_refuse(h, conn, HTTP_REQUEST_LINE);
+        return (ssize_t)len;
+    }
+    h->partial = false;
+    weir_conn_rest(conn, true);
+    weir_conn_arm(conn, h1_after(conn, h->http->idle_ms, LIMIT_HTTP_IDLE_MS));
+    return 2;
+}
+
+/* For the log and the error page: what there is of a request line. */
+static void show_line(struct weir_exchange *x, const char *bytes, size_t len)
+{
+    size_t n = field_run(bytes, len < LIMIT_LOG_FIELD ? len : LIMIT_LOG_FIELD, BYTE_VALUE);
+    x->head = bytes;
+    x->line = (struct slice){0, (uint16_t)n};
+}
+
+static void run_request(struct h1 *h, struct weir_conn *conn, bool content_came)
+{
+    int rc = exchange_start(h->exchange);
+    if (rc == 0 && body_done(&h->body)) {
+        rc = end_content(h);
+    } else if (rc == 0) {
+        h1_set_phase(h, H1_BODY);
+        begin_content(h, conn, content_came);
+    }
+    if (rc < 0)
+        h1_cut(h, conn, rc);
+    else
+        h1_settle(h, conn);
+}
+
+/* A whole head, or an error in front of one. */
+static void take_head(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len,
+                      size_t head_len, enum http_error error)
+{
+    struct weir_exchange *x = exchange_new(conn, h->http);
+    if (!x) {
+        h1_cut(h, conn, -ENOMEM);
+        return;
+    }
+    x->started_ns = h->partial ? h->since_ns : weir_conn_now(conn).mono_ns;
+    h->exchange = x;
+    h->partial = false;
+    h->empty_lines = 0;
+    h->scan = (struct head_scan){0};
+    h->more = len > head_len;
+    if (error)
+        show_line(x, bytes, len);
+    else
+        error = read_request(h, x, bytes, head_len);
+    if (error)
+        h1_refuse(h, conn, error);
+    else
+        run_request(h, conn, len > head_len);
+    if (h->exchange && exchange_keep(h->exchange) < 0)
+        h1_cut(h, conn, -ENOMEM);
+    else if (h->exchange)
+        weir_conn_rest(conn, false);
+}
+
+ssize_t h1_read_head(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
+{
+    h->spoken = true;
+    if (h->scan.at == 0 && bytes[0] == '\r')
+        return skip_empty_line(h, conn, bytes, len);
+    size_t head_len;
+    enum http_error error = head_find(&h->scan, bytes, len, &head_len);
+    if (!error && head_len == 0) {
+        begin_head(h, conn);
+        return 0;
+    }
+    take_head(h, conn, bytes, len, head_len, error);
+    return error ? (ssize_t)len : (ssize_t)head_len;
+}
+
+/* Content without a taker is thrown away, within the bound: bytes used, or -EMSGSIZE. */
+static ssize_t throw_away(struct h1 *h, size_t len)
+{
+    if (h->drained + len > LIMIT_HTTP_DRAIN_BYTES) /* an answer under way goes out first */
+        return h->exchange && h->exchange->begun ? 0 : -EMSGSIZE;
+    h->drained += (uint32_t)len;
+    return (ssize_t)len;
+}
+
+static ssize_t hand_over(struct h1 *h, const char *bytes, size_t len)
+{
+    const struct weir_handler *handler = h->exchange->handler;
+    if (!handler || !handler->take)
+        return throw_away(h, len);
+    ssize_t n = handler->take(h->exchange, (const uint8_t *)bytes, len);
+    return n > (ssize_t)len ? -EPROTO : n;
+}
+
+/* Goes on to the end of the content, of the bytes, or of what the handler takes. Returns the bytes used; *out_rc says
+ * what went wrong: > 0 an http_error, < 0 the handler's -errno. */
+static size_t read_content(struct h1 *h, const char *bytes, size_t len, ssize_t *out_rc)
+{
+    size_t at = 0;
+    *out_rc = 0;
+    while (at < len) {
+        ssize_t n = body_frame(&h->body, bytes + at, len - at, h1_body_max(h->http));
+        if (n < 0) {
+            *out_rc = -n;
+            return at;
+        }
+        at += (size_t)n;
+        size_t piece = h->body.left < len - at ? (size_t)h->body.left : len - at;
+        if (body_done(&h->body) || piece == 0)
+            return at;
+        n = h->exchange ? hand_over(h, bytes + at, piece) : throw_away(h, piece);
+        if (n < 0) {
+            *out_rc = n;
+            return at;
+        }
+        at += (size_t)n;
+        body_took(&h->body, (size_t)n);
+        if ((size_t)n < piece) {
+            h->held = true;
+            return at;
+        }
+    }
+    return at;
+}
+
+ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
+{
+    ssize_t rc;
+    size_t used = read_content(h, bytes, len, &rc);
+    if (rc > 0 || rc == -EMSGSIZE) {
+        h1_refuse_content(h, conn, rc > 0 ? (enum http_error)rc : HTTP_CONTENT_TOO_LARGE);
+        return (ssize_t)len;
+    }
+    if (rc == 0 && body_done(&h->body)) {
+        h->more = len > used;
+        rc = end_content(h);
+    } else if (rc < 0) {
+        rc = exchange_fail(h->exchange, (int)rc);
+    } else if (h->held) {
+        h->paused = true;
+        weir_conn_pause(conn);
+        h1_arm_exchange(h, conn, h->http->answer_ms, LIMIT_HTTP_ANSWER_MS);
+    } else {
+        h1_arm_exchange(h, conn, h->http->body_ms, LIMIT_HTTP_BODY_MS);
+    }
+    if (rc < 0)
+        h1_cut(h, conn, (int)rc);
+    else
+        h1_settle(h, conn);
+    return (ssize_t)used;
+}
+
+ssize_t h1_read_drain(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
+{
+    ssize_t rc;
+    size_t used = read_content(h, bytes, len, &rc);
+    if (rc != 0) {
+        h1_linger(h, conn, -EPROTO);
+        return (ssize_t)len;
+    }
+    if (body_done(&h->body)) {
+        h1_set_phase(h, H1_HEAD);
+        h->drained = 0;
+        weir_conn_rest(conn, true);
+        weir_conn_arm(conn, h1_after(conn, h->http->idle_ms, LIMIT_HTTP_IDLE_MS));
+        if (weir_conn_leaving(conn))
+            h1_linger(h, conn, WEIR_DONE);
+    }
+    return (ssize_t)used;
+}

@@ -1,0 +1,124 @@
+/* What a handler says of its answer. Nothing is sent here: the machine that carries the exchange looks at it. */
+#include "base/bytes.h"
+#include "http/exchange.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+int weir_reply_status(struct weir_exchange *x, unsigned status)
+{
+    if (x->begun)
+        return -EALREADY;
+    if (status < 200 || status > 599)
+        return -EINVAL;
+    x->status = (uint16_t)status;
+    return 0;
+}
+
+/* Fields that the machine writes itself: two of them would let a reader disagree about where the message ends. */
+static bool is_ours(struct weir_bytes name)
+{
+    enum field_id id = field_id(name.at, name.len);
+    return id == FIELD_CONTENT_LENGTH || id == FIELD_TRANSFER_ENCODING || id == FIELD_CONNECTION ||
+           bytes_same(name, BYTES("date")) || bytes_same(name, BYTES("keep-alive"));
+}
+
+static char *room_for(struct weir_exchange *x, size_t len)
+{
+    if (len > x->lines_size - x->lines_len) {
+        size_t size = x->lines_size ? x->lines_size : 256;
+        while (size < x->lines_len + len)
+            size *= 2;
+        if (size > LIMIT_HTTP_REPLY_FIELDS)
+            return NULL;
+        char *lines = weir_exchange_alloc(x, size);
+        if (!lines)
+            return NULL;
+        if (x->lines_len > 0)
+            memcpy(lines, x->lines, x->lines_len);
+        x->lines = lines;
+        x->lines_size = (uint32_t)size;
+    }
+    return x->lines + x->lines_len;
+}
+
+int weir_reply_field(struct weir_exchange *x, const char *name, const char *value)
+{
+    struct weir_bytes n = bytes_str(name), v = bytes_str(value);
+    if (x->begun)
+        return -EALREADY;
+    if (n.len == 0 || field_run(n.at, n.len, BYTE_TOKEN) < n.len ||
+        field_value_run(v.at, v.len) < v.len || is_ours(n))
+        return -EINVAL;
+    if (n.len + v.len > LIMIT_HTTP_REPLY_FIELDS)
+        return -ENOBUFS;
+    char *at = room_for(x, n.len + v.len + 4);
+    if (!at)
+        return -ENOBUFS;
+    memcpy(at, n.at, n.len);
+    memcpy(at + n.len, ": ", 2);
+    memcpy(at + n.len + 2, v.at, v.len);
+    memcpy(at + n.len + 2 + v.len, "\r\n", 2);
+    x->lines_len += (uint32_t)(n.len + v.len + 4);
+    return 0;
+}
+
+int weir_reply_block(struct weir_exchange *x, const char *lines, size_t len, struct weir_ref *owner)
+{
+    if (x->begun || x->block)
+        return -EALREADY;
+    if (len > LIMIT_HTTP_REPLY_FIELDS)
+        return -ENOBUFS;
+    x->block = lines;
+    x->block_len = len;
+    x->block_owner = weir_hold(owner);
+    return 0;
+}
+
+int weir_reply_length(struct weir_exchange *x, uint64_t len)
+{
+    if (x->begun)
+        return -EALREADY;
+    x->reply_len = len;
+    return 0;
+}
+
+int weir_reply_begin(struct weir_exchange *x)
+{
+    if (x->begun)
+        return -EALREADY;
+    x->begun = true;
+    if (x->conn)
+        weir_conn_wake(x->conn);
+    return 0;
+}
+
+int weir_reply_bytes(struct weir_exchange *x, const void *bytes, size_t len, struct weir_ref *owner)
+{
+    if (x->begun)
+        return -EALREADY;
+    x->body = (struct weir_span){
+        .kind = WEIR_SPAN_BYTES, .len = len, .bytes = bytes, .owner = weir_hold(owner)};
+    x->reply_len = len;
+    return weir_reply_begin(x);
+}
+
+int weir_reply_file(struct weir_exchange *x, int fd, uint64_t offset, uint64_t len,
+                    struct weir_ref *owner)
+{
+    if (x->begun)
+        return -EALREADY;
+    if (len > SSIZE_MAX)
+        return -EINVAL;
+    x->body = (struct weir_span){
+        .kind = WEIR_SPAN_FILE, .fd = fd, .len = len, .offset = offset, .owner = weir_hold(owner)};
+    x->reply_len = len;
+    return weir_reply_begin(x);
+}
+
+int weir_reply_redirect(struct weir_exchange *x, unsigned status, const char *location)
+{
+    int rc = weir_reply_field(x, "Location", location);
+    return rc < 0 ? rc : weir_reply_error(x, status);
+}

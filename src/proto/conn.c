@@ -1,0 +1,244 @@
+#include "proto/impl.h"
+#include "tbl/limits.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdalign.h>
+#include <stdlib.h>
+
+struct conn_and_state {
+    struct weir_conn conn;
+    alignas(max_align_t) uint8_t state[];
+};
+
+struct weir_conn *weir_conn_new(struct weir_driver *driver, const struct weir_protocol *protocol,
+                                const void *config)
+{
+    struct conn_and_state *both = calloc(1, sizeof(*both) + protocol->state_size);
+    if (!both)
+        return NULL;
+    struct weir_conn *conn = &both->conn;
+    conn->protocol = protocol;
+    conn->config = config;
+    conn->driver = driver;
+    conn->state = both->state;
+    conn->state_room = (uint32_t)protocol->state_size;
+    conn->resting = true;
+    out_init(&conn->out, driver->pool);
+    return conn;
+}
+
+struct weir_conn *weir_conn_new_inner(struct weir_conn *outer, const struct weir_protocol *protocol,
+                                      const void *config)
+{
+    struct weir_conn *conn = weir_conn_new(outer->driver, protocol, config);
+    if (!conn)
+        return NULL;
+    conn->outer = outer;
+    conn->sibling = outer->inner;
+    outer->inner = conn;
+    return conn;
+}
+
+static void unlink_inner(struct weir_conn *conn)
+{
+    struct weir_conn **at = &conn->outer->inner;
+    while (*at != conn)
+        at = &(*at)->sibling;
+    *at = conn->sibling;
+}
+
+void weir_conn_free(struct weir_conn *conn)
+{
+    if (!conn)
+        return;
+    if (!conn->closed) {
+        conn->closed = true;
+        int why = conn->finishing ? conn->why : -ECONNABORTED;
+        if (conn->protocol->close)
+            conn->protocol->close(conn->state, conn, why);
+    }
+    assert(!conn->inner); /* its machine frees what it made */
+    if (conn->outer)
+        unlink_inner(conn);
+    out_done(&conn->out);
+    free(conn->own);
+    if (conn->state != ((struct conn_and_state *)conn)->state)
+        free(conn->state);
+    free(conn);
+}
+
+/* Something changed: the outermost connection must have a turn, or one more round of the one under way. */
+static void want_turn(struct weir_conn *conn)
+{
+    while (conn->outer)
+        conn = conn->outer;
+    if (conn->in_turn)
+        conn->again = true;
+    else
+        conn->driver->ops->wake(conn->driver, conn);
+}
+
+void *weir_conn_state(struct weir_conn *conn)
+{
+    return conn->state;
+}
+
+const void *weir_conn_config(const struct weir_conn *conn)
+{
+    return conn->config;
+}
+
+struct weir_out *weir_conn_out(struct weir_conn *conn)
+{
+    return &conn->out;
+}
+
+struct weir_driver *weir_conn_driver(struct weir_conn *conn)
+{
+    return conn->driver;
+}
+
+struct weir_now weir_conn_now(const struct weir_conn *conn)
+{
+    return conn->driver->now;
+}
+
+void weir_conn_pause(struct weir_conn *conn)
+{
+    conn->paused = true;
+}
+
+void weir_conn_resume(struct weir_conn *conn)
+{
+    conn->paused = false;
+    conn->starved = false; /* it may want the same bytes now */
+    want_turn(conn);
+}
+
+void weir_conn_arm(struct weir_conn *conn, uint64_t mono_ns)
+{
+    conn->deadline_ns = mono_ns;
+    if (!conn->in_turn)
+        want_turn(conn);
+}
+
+void conn_flush_deadline(struct weir_conn *conn)
+{
+    conn->deadline_ns = conn->driver->now.mono_ns + LIMIT_FLUSH_MS * WEIR_NS_PER_MS;
+}
+
+void weir_conn_finish(struct weir_conn *conn, int why)
+{
+    if (conn->finishing)
+        return;
+    conn->finishing = true;
+    conn->why = why;
+    conn_flush_deadline(conn);
+    want_turn(conn);
+}
+
+void weir_conn_linger(struct weir_conn *conn, int why, size_t bytes_max, uint64_t mono_ns)
+{
+    if (conn->finishing)
+        return;
+    weir_conn_finish(conn, why);
+    conn->linger = true;
+    conn->end_wanted = true;
+    conn->linger_max = bytes_max < UINT32_MAX ? (uint32_t)bytes_max : UINT32_MAX;
+    conn->deadline_ns = mono_ns;
+}
+
+void conn_break(struct weir_conn *conn, int why)
+{
+    conn->broken = true;
+    weir_conn_finish(conn, why);
+}
+
+void weir_conn_end(struct weir_conn *conn)
+{
+    conn->end_wanted = true;
+    want_turn(conn);
+}
+
+int weir_conn_become(struct weir_conn *conn, const struct weir_protocol *protocol,
+                     const void *config)
+{
+    if (conn->next_protocol)
+        return -EBUSY;
+    conn->next_protocol = protocol;
+    conn->next_config = config;
+    want_turn(conn);
+    return 0;
+}
+
+void weir_conn_wake(struct weir_conn *conn)
+{
+    want_turn(conn);
+}
+
+void weir_conn_rest(struct weir_conn *conn, bool at_rest)
+{
+    conn->resting = at_rest;
+}
+
+bool weir_conn_leaving(const struct weir_conn *conn)
+{
+    return conn->leave_stop || conn->leave_busy;
+}
+
+void weir_conn_leave(struct weir_conn *conn, enum weir_leave why)
+{
+    bool told = why == WEIR_LEAVE_STOP ? conn->leave_stop : conn->leave_busy;
+    if (told)
+        return;
+    if (why == WEIR_LEAVE_STOP)
+        conn->tell_stop = true;
+    else
+        conn->tell_busy = true;
+    want_turn(conn);
+}
+
+uint64_t weir_conn_deadline(const struct weir_conn *conn)
+{
+    uint64_t first = conn->deadline_ns;
+    for (const struct weir_conn *inner = conn->inner; inner; inner = inner->sibling) {
+        uint64_t at = weir_conn_deadline(inner);
+        if (at && (!first || at < first))
+            first = at;
+    }
+    return first;
+}
+
+bool weir_conn_resting(const struct weir_conn *conn)
+{
+    return conn->resting && conn->input_len == 0 && conn->out.len == 0 && !conn->finishing &&
+           !conn->eof && !conn->inner && !conn->paused;
+}
+
+void weir_conn_move(struct weir_conn *conn, struct weir_driver *to)
+{
+    assert(weir_conn_resting(conn) && !conn->outer);
+    conn->driver = to;
+    conn->out.pool = to->pool;
+}
+
+struct weir_conn *weir_conn_outer(const struct weir_conn *conn)
+{
+    return conn->outer;
+}
+
+void weir_conn_set_slot(struct weir_conn *conn, void *slot)
+{
+    conn->slot = slot;
+}
+
+void *weir_conn_slot(const struct weir_conn *conn)
+{
+    return conn->slot;
+}
+
+int weir_conn_why(const struct weir_conn *conn)
+{
+    return conn->why;
+}

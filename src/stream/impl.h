@@ -1,0 +1,125 @@
+/*
+ * stream/impl.h: a stream as drivers and models use it: a value, and calls that never wait.
+ *
+ * Not for machines or services (they know no streams). The public calls of weir/stream.h are loops over these.
+ * The thread that calls the try functions has SIGPIPE blocked (drive/, model/) or the public wrapper masks it.
+ */
+#pragma once
+
+#include <weir/stream.h>
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+struct weir_process;
+
+/* A peer's address, kept small: an idle connection holds one. */
+struct address {
+    uint16_t family; /* AF_INET, AF_INET6, AF_UNIX, AF_UNSPEC: none */
+    uint16_t port;   /* host order */
+    union {
+        uint8_t ip[16]; /* network order; v4 in the first four */
+        struct {
+            int32_t pid;
+            uint32_t uid;
+        } unix_peer;
+    };
+};
+
+/* How one side's descriptor has to be treated so that a try never waits. */
+enum fd_kind {
+    FD_NONE,     /* this side does not exist */
+    FD_SOCKET,   /* recv/sendmsg with MSG_DONTWAIT | MSG_NOSIGNAL */
+    FD_NONBLOCK, /* ours, or reopened by us: O_NONBLOCK is set */
+    FD_POLLED,   /* someone else's open file: poll first, write at most PIPE_BUF */
+    FD_REGULAR,  /* a regular file or block device: always ready, cannot be polled by epoll */
+    FD_FIFO, /* FD_NONBLOCK, a named pipe nobody has written to yet: 0 may mean "no writer yet" */
+};
+
+struct weir_stream {
+    int in, out;               /* equal for a socket; -1: no such side, or ended */
+    uint8_t in_kind, out_kind; /* enum fd_kind */
+    bool own_in, own_out;      /* close them with the stream */
+    bool heap;                 /* made by weir_open() and the like: weir_close() frees it */
+    bool lent;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
+    bool standard; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
+    int given_in,
+        given_out; /* fd:N, when in/out were reopened from it: closed with that side; -1 */
+    int timeout_ms;
+    struct address peer;
+    struct weir_process *child; /* exec:; owned */
+};
+
+/* > 0 bytes, 0 end of file, -EAGAIN would wait, -errno. Interrupted calls are repeated. */
+ssize_t stream_try_read(struct weir_stream *, void *, size_t);
+/* > 0 bytes; -EAGAIN; -EPIPE ... `more`: further bytes follow at once (MSG_MORE on TCP). */
+ssize_t stream_try_writev(struct weir_stream *, const struct iovec *, int count, bool more);
+/* File bytes into the stream, by sendfile(2), or read and write where the kernel refuses. 0: the file ended early. */
+ssize_t stream_try_sendfile(struct weir_stream *, int fd, uint64_t offset, size_t len);
+/* Half-close now. 0, -EOPNOTSUPP (a file; fd streams that are one-way just close that side). */
+int stream_end(struct weir_stream *);
+/* Descriptors to wait on; -1: always ready or no such side. */
+int stream_wait_in(const struct weir_stream *);
+int stream_wait_out(const struct weir_stream *);
+/* Closes what it owns; the struct can be used again. Does not wait for a child (kills and reaps it). */
+void stream_done(struct weir_stream *);
+/* A value over a descriptor. On failure an owned fd is closed. An owned one is made O_NONBLOCK and O_CLOEXEC. */
+int stream_init_fd(struct weir_stream *, int fd, bool own);
+/* Half-close of the reading side, so that the writer gets EPIPE. false: this kind cannot say so (tcp, a file). */
+bool stream_stop(struct weir_stream *);
+/* A value with neither side. */
+static inline void stream_init_none(struct weir_stream *stream)
+{
+    *stream = (struct weir_stream){
+        .in = -1, .out = -1, .given_in = -1, .given_out = -1, .timeout_ms = WEIR_FOREVER};
+}
+/* Moves a value: `to` is uninitialised memory; `from` is left empty. */
+void stream_take(struct weir_stream *to, struct weir_stream *from);
+/* "192.0.2.1" / "[2001:db8::1]" / "unix:uid=0" / "-". Returns the port, 0: none. */
+unsigned address_text(const struct address *, char *text, size_t size);
+
+/*
+ * Starts connecting to an endpoint without waiting: for drivers. Names must be numeric for tcp (look up on a helper
+ * thread first: address_lookup below). 0: connected; -EINPROGRESS: wait until stream_wait_out() is writable, then
+ * ask stream_connected(); -EAGAIN: a Unix listener's queue is full, try later; -errno, and the value is empty.
+ */
+struct address_list {
+    size_t count;
+    struct sockaddr_storage at
+        [16]; /* in the order of RFC 6724 as getaddrinfo gives it, interleaved by family (RFC 8305) */
+    socklen_t len[16];
+};
+/* Parses "tcp:HOST:PORT" and asks the resolver; may take long. A unix: name is just converted. 0, -EHOSTUNREACH, -EINVAL,
+ * -EAGAIN (try later), -ENOMEM. */
+int address_lookup(const char *endpoint, bool passive, struct address_list *out);
+int stream_connect_start(struct weir_stream *, const struct sockaddr *, socklen_t);
+/* 0: connected; -EINPROGRESS: not yet; else why it failed (stream_done() is the caller's). */
+int stream_connected(struct weir_stream *);
+
+/* Listeners as models use them. One listener may have several sockets (a name with several addresses). */
+#define LISTENER_SOCKETS_MAX 16
+struct weir_listener {
+    unsigned count;
+    int fds[LISTENER_SOCKETS_MAX]; /* non-blocking, O_CLOEXEC */
+    char *name;                    /* with the port taken; owned */
+    char *unlink_path; /* a Unix path we bound; removed on close by `owner` only; owned */
+    int unlink_fd; /* O_PATH: that very file, so that its number is not given to another; -1 */
+    pid_t owner;
+    bool own; /* false: fd:N given to us (closed all the same, but left where it is bound) */
+};
+/* As weir_listen(). `defer_accept_s` > 0: TCP_DEFER_ACCEPT (a protocol where the client speaks first). */
+int listener_open(const char *endpoint, int backlog, unsigned defer_accept_s,
+                  struct weir_listener **out);
+/* A second listening socket set on the same addresses by SO_REUSEPORT (tcp only; the first was bound without it, so a port that
+ * others hold is an error, and gets it set now). -EOPNOTSUPP for unix and fd. */
+int listener_clone(const struct weir_listener *, int backlog, unsigned defer_accept_s,
+                   struct weir_listener **out);
+/* Accepts from one of its sockets, never waiting: *out is an uninitialised value that becomes a stream (socket
+ * non-blocking, O_CLOEXEC, TCP_NODELAY, peer filled in). -EAGAIN nobody; -EMFILE, -ENFILE, -ENOBUFS, -ENOMEM try later;
+ * a client that went away meanwhile (ECONNABORTED and the network errors of accept(2)) is skipped. */
+int listener_try_accept(struct weir_listener *, unsigned index, struct weir_stream *out);
+/* Closes the sockets in this process only (after fork); a Unix path stays. The struct and its name stay too, until
+ * weir_listener_close(). */
+void listener_release(struct weir_listener *);

@@ -1,0 +1,184 @@
+#include "stream/relay.h"
+
+#include "stream/pump.h"
+#include "stream/sigpipe.h"
+#include "stream/wait.h"
+
+#include <errno.h>
+
+/* One direction. */
+struct lane {
+    struct pump pump;
+    enum pump_state state;
+    bool dropping; /* nobody reads on the other side any more */
+    bool ended;
+};
+
+struct relay {
+    struct lane lanes[2]; /* a to b, b to a */
+    int stop;
+    int error;   /* the first one */
+    bool broken; /* EPIPE was seen: a SIGPIPE may be pending */
+};
+
+static void lane_init(struct lane *l, struct weir_stream *from, struct weir_stream *to)
+{
+    *l = (struct lane){.state = PUMP_AGAIN};
+    pump_init(&l->pump, from, to);
+    l->ended = from->in_kind == FD_NONE;
+    if (!l->ended && to->out_kind == FD_NONE) {
+        l->dropping = true; /* a one-way end: what it is told goes nowhere */
+        pump_drop(&l->pump);
+    }
+}
+
+static void lane_end(struct lane *l)
+{
+    l->ended = true;
+    /* A file has no other end that could see this one; an error has told it already. */
+    (void)!stream_end(l->pump.to);
+}
+
+/*
+ * Nobody reads at `to` any more. The writer at `from` gets to know where nature has a word for it. TCP has none: there the
+ * bytes are read and thrown away, so that a peer who writes first and reads afterwards gets to the reading.
+ * The other direction goes on: a child that closed its input still has something to say.
+ */
+static void lane_abandon(struct relay *r, struct lane *l)
+{
+    (void)!stream_end(l->pump.to);
+    if (l->pump.from->in_kind == FD_REGULAR || stream_stop(l->pump.from))
+        l->ended = true;
+    l->dropping = true;
+    pump_drop(&l->pump);
+    /* Standard output is gone: whoever started us has stopped looking. */
+    if (l->pump.to->standard)
+        r->lanes[0].ended = r->lanes[1].ended = true;
+}
+
+static void lane_broken(struct relay *r, struct lane *l)
+{
+    int error = l->pump.error;
+    r->broken |= error == -EPIPE;
+    if (l->dropping) {
+        l->ended = true;
+        return;
+    }
+    if (r->error == 0)
+        r->error = error;
+    if (l->pump.reading)
+        lane_end(l);
+    else
+        lane_abandon(r, l);
+}
+
+static void lane_step(struct relay *r, struct lane *l)
+{
+    l->state = pump_step(&l->pump);
+    if (l->state == PUMP_END)
+        lane_end(l);
+    else if (l->state == PUMP_BROKEN)
+        lane_broken(r, l);
+    if (l->state == PUMP_BROKEN || l->state == PUMP_END)
+        l->state = PUMP_AGAIN;
+}
+
+/* Where a lane waits: for input, and then also for the news that nobody reads what it would bring; or for room. */
+static void lane_poll(const struct lane *l, struct pollfd fds[2])
+{
+    fds[0] = fds[1] = (struct pollfd){.fd = -1};
+    if (l->ended)
+        return;
+    if (l->state == PUMP_WRITE) {
+        fds[1] = (struct pollfd){.fd = l->pump.to->out, .events = POLLOUT};
+        return;
+    }
+    fds[0] = (struct pollfd){.fd = l->pump.from->in, .events = POLLIN};
+    if (!l->dropping)
+        fds[1] = (struct pollfd){.fd = stream_wait_out(l->pump.to), .events = 0};
+}
+
+static bool lane_ready(struct relay *r, struct lane *l, const struct pollfd fds[2])
+{
+    if (l->ended)
+        return false;
+    if (fds[0].revents)
+        return true;
+    if (l->state == PUMP_WRITE)
+        return fds[1].revents != 0;
+    /* Hung up with nothing under way: no byte is lost, so it is no error. */
+    if (fds[1].revents & (POLLERR | POLLHUP))
+        lane_abandon(r, l);
+    return false;
+}
+
+/* 0: some lane has something to do; -ETIMEDOUT: silence; -ECANCELED. */
+static int relay_wait(struct relay *r, int idle_ms, bool ready[2])
+{
+    struct pollfd fds[5];
+    bool busy = false;
+    for (int i = 0; i < 2; i++) {
+        lane_poll(&r->lanes[i], &fds[2 * i]);
+        busy |= !r->lanes[i].ended && r->lanes[i].state == PUMP_AGAIN;
+    }
+    fds[4] = (struct pollfd){.fd = r->stop, .events = POLLIN};
+    int rc = wait_fds(fds, 5, deadline_in(busy ? 0 : idle_ms));
+    if (rc < 0 && !(busy && rc == -ETIMEDOUT))
+        return rc;
+    if (rc > 0 && fds[4].revents)
+        return -ECANCELED;
+    for (int i = 0; i < 2; i++)
+        ready[i] = r->lanes[i].state == PUMP_AGAIN || lane_ready(r, &r->lanes[i], &fds[2 * i]);
+    return 0;
+}
+
+static int relay_run(struct relay *r, int idle_ms)
+{
+    bool ready[2] = {true, true};
+    while (!r->lanes[0].ended || !r->lanes[1].ended) {
+        for (int i = 0; i < 2; i++)
+            if (ready[i] && !r->lanes[i].ended)
+                lane_step(r, &r->lanes[i]);
+        if (r->lanes[0].ended && r->lanes[1].ended)
+            break;
+        int rc = relay_wait(r, idle_ms, ready);
+        if (rc < 0)
+            return rc;
+    }
+    return r->error;
+}
+
+/* Reading a is the first lane's, writing to it the second's. */
+static int side_error(const struct lane *reads, const struct lane *writes)
+{
+    if (reads->pump.error && reads->pump.reading)
+        return reads->pump.error;
+    return writes->pump.error && !writes->pump.reading ? writes->pump.error : 0;
+}
+
+int relay_until(struct weir_stream *a, struct weir_stream *b, int idle_ms, int stop,
+                struct weir_relay *out)
+{
+    struct relay r = {.stop = stop};
+    struct sigpipe mask;
+    lane_init(&r.lanes[0], a, b);
+    lane_init(&r.lanes[1], b, a);
+    sigpipe_hold(&mask);
+    int rc = relay_run(&r, idle_ms);
+    sigpipe_release(&mask, r.broken);
+    *out = (struct weir_relay){
+        .a_to_b = r.lanes[0].pump.bytes,
+        .b_to_a = r.lanes[1].pump.bytes,
+        .a_error = side_error(&r.lanes[0], &r.lanes[1]),
+        .b_error = side_error(&r.lanes[1], &r.lanes[0]),
+    };
+    pump_done(&r.lanes[0].pump);
+    pump_done(&r.lanes[1].pump);
+    return rc;
+}
+
+WEIR_API int weir_relay(struct weir_stream *a, struct weir_stream *b, int idle_ms,
+                        struct weir_relay *out)
+{
+    return relay_until(a, b, idle_ms, -1, out);
+}

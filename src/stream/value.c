@@ -1,0 +1,254 @@
+#include "stream/value.h"
+
+#include "stream/wait.h"
+
+#include <weir/process.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+int fd_release(int fd)
+{
+    if (fd > STDERR_FILENO)
+        return close(fd) < 0 && errno != EINTR ? -errno : 0;
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0)
+        return -errno;
+    int rc = dup2(null, fd) < 0 ? -errno : 0;
+    if (null != fd)
+        close(null);
+    return rc;
+}
+
+void stream_init_socket(struct weir_stream *s, int fd)
+{
+    stream_init_none(s);
+    s->in = s->out = fd;
+    s->in_kind = s->out_kind = FD_SOCKET;
+    s->own_in = s->own_out = true;
+}
+
+static int claim_socket(struct weir_stream *s, int fd, enum fd_claim claim)
+{
+    struct sockaddr_storage at;
+    socklen_t len = sizeof(at);
+    stream_init_socket(s, fd);
+    s->own_in = s->own_out = claim != FD_LENT;
+    s->lent = claim != FD_OURS;
+    if (getpeername(fd, (struct sockaddr *)&at, &len) == 0)
+        address_from(&s->peer, (struct sockaddr *)&at, len);
+    if (s->peer.family == AF_UNIX)
+        address_from_unix(&s->peer, fd);
+    return 0;
+}
+
+/* /dev/null and the like have no poll operation: always ready, and refused by epoll. */
+static bool can_be_polled(int fd)
+{
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (epoll < 0)
+        return true;
+    struct epoll_event event = {.events = 0};
+    bool can = epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 || errno != EPERM;
+    close(epoll);
+    return can;
+}
+
+/* An open file of our own on the same pipe or terminal, so that O_NONBLOCK is ours to set. */
+static int reopen(int fd, int direction)
+{
+    char path[40];
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    return open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+}
+
+static enum fd_kind claim_side(int fd, int direction, enum fd_claim claim, bool regular,
+                               int *out_fd)
+{
+    *out_fd = fd;
+    if (regular)
+        return FD_REGULAR;
+    if (claim == FD_OURS)
+        return FD_NONBLOCK;
+    int again = reopen(fd, direction);
+    if (again < 0)
+        return FD_POLLED;
+    *out_fd = again;
+    return FD_NONBLOCK;
+}
+
+static void claim_in(struct weir_stream *s, int fd, enum fd_claim claim, bool regular)
+{
+    s->in_kind = (uint8_t)claim_side(fd, O_RDONLY, claim, regular, &s->in);
+    s->own_in = claim != FD_LENT || s->in != fd;
+    s->given_in = claim == FD_TAKEN && s->in != fd ? fd : -1;
+}
+
+static void claim_out(struct weir_stream *s, int fd, enum fd_claim claim, bool regular)
+{
+    s->out_kind = (uint8_t)claim_side(fd, O_WRONLY, claim, regular, &s->out);
+    s->own_out = claim != FD_LENT || s->out != fd;
+    s->given_out = claim == FD_TAKEN && s->out != fd ? fd : -1;
+}
+
+int stream_claim(struct weir_stream *s, int fd, unsigned how, enum fd_claim claim)
+{
+    struct stat st;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags < 0 || fstat(fd, &st) < 0)
+        return -errno;
+    if (claim != FD_LENT && fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+        return -errno;
+    if (claim == FD_OURS && !S_ISREG(st.st_mode) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
+        return -errno;
+    if (S_ISSOCK(st.st_mode))
+        return claim_socket(s, fd, claim);
+
+    int mode = flags & O_ACCMODE;
+    bool can_read = mode != O_WRONLY;
+    bool can_write = mode != O_RDONLY;
+    bool any = !(how & (WEIR_READ | WEIR_WRITE));
+    if ((how & WEIR_READ && !can_read) || (how & WEIR_WRITE && !can_write))
+        return -EBADF;
+    bool regular = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode) ||
+                   (S_ISCHR(st.st_mode) && !can_be_polled(fd));
+    stream_init_none(s);
+    if (can_read && (any || how & WEIR_READ))
+        claim_in(s, fd, claim, regular);
+    if (can_write && (any || how & WEIR_WRITE))
+        claim_out(s, fd, claim, regular);
+    return 0;
+}
+
+int stream_init_fd(struct weir_stream *s, int fd, bool own)
+{
+    int rc = stream_claim(s, fd, 0, own ? FD_OURS : FD_LENT);
+    if (rc < 0 && own && fd >= 0)
+        fd_release(fd);
+    return rc;
+}
+
+void stream_join(struct weir_stream *s, struct weir_stream *in, struct weir_stream *out)
+{
+    stream_take(s, in);
+    s->out = out->out;
+    s->out_kind = out->out_kind;
+    s->own_out = out->own_out;
+    s->given_out = out->given_out;
+    s->lent |= out->lent;
+    stream_init_none(out);
+}
+
+void stream_take(struct weir_stream *to, struct weir_stream *from)
+{
+    bool heap = from->heap;
+    *to = *from;
+    to->heap = false;
+    stream_init_none(from);
+    from->heap = heap;
+}
+
+int stream_to_heap(struct weir_stream *s, struct weir_stream **out)
+{
+    struct weir_stream *heap = malloc(sizeof(*heap));
+    if (!heap) {
+        stream_done(s);
+        return -ENOMEM;
+    }
+    stream_take(heap, s);
+    heap->heap = true;
+    *out = heap;
+    return 0;
+}
+
+static int shut_in(struct weir_stream *s)
+{
+    int rc = 0;
+    if (s->in >= 0 && s->own_in && s->in != s->out)
+        rc = fd_release(s->in);
+    if (s->own_in && s->given_in >= 0 && s->given_in != s->given_out)
+        fd_release(s->given_in);
+    s->in = s->given_in = -1;
+    s->in_kind = FD_NONE;
+    return rc;
+}
+
+static int shut_out(struct weir_stream *s)
+{
+    int rc = 0;
+    if (s->out >= 0 && s->own_out && s->out != s->in)
+        rc = fd_release(s->out);
+    if (s->own_out && s->given_out >= 0 && s->given_out != s->given_in)
+        fd_release(s->given_out);
+    s->out = s->given_out = -1;
+    s->out_kind = FD_NONE;
+    return rc;
+}
+
+int stream_end(struct weir_stream *s)
+{
+    switch (s->out_kind) {
+    case FD_NONE:
+        return 0;
+    case FD_REGULAR:
+        return -EOPNOTSUPP;
+    case FD_SOCKET:
+        /* ENOTCONN: the peer has reset it; it has seen an end already. */
+        if (shutdown(s->out, SHUT_WR) < 0 && errno != ENOTCONN)
+            return -errno;
+        /* Reading may have been stopped before: then this closes the socket. */
+        return shut_out(s);
+    default:
+        break;
+    }
+    if (!s->own_out && !s->standard)
+        return -EOPNOTSUPP;
+    /* One open file for both directions, a terminal, cannot be closed for one. */
+    if (s->out == s->in)
+        return -EOPNOTSUPP;
+    int rc = shut_out(s);
+    return s->standard ? fd_release(STDOUT_FILENO) : rc;
+}
+
+bool stream_stop(struct weir_stream *s)
+{
+    if (s->in_kind == FD_SOCKET && s->peer.family == AF_UNIX)
+        return shutdown(s->in, SHUT_RD) == 0;
+    bool pipe = s->in_kind == FD_NONBLOCK || s->in_kind == FD_FIFO || s->in_kind == FD_POLLED;
+    if (!pipe || !s->own_in || s->in == s->out)
+        return false;
+    shut_in(s);
+    return true;
+}
+
+int stream_shut(struct weir_stream *s)
+{
+    int in = shut_in(s);
+    int out = shut_out(s);
+    return out < 0 ? out : in;
+}
+
+void stream_done(struct weir_stream *s)
+{
+    stream_shut(s);
+    if (s->child)
+        weir_process_free(s->child);
+    bool heap = s->heap;
+    stream_init_none(s);
+    s->heap = heap;
+}
+
+int stream_wait_in(const struct weir_stream *s)
+{
+    return s->in_kind == FD_REGULAR ? -1 : s->in;
+}
+
+int stream_wait_out(const struct weir_stream *s)
+{
+    return s->out_kind == FD_REGULAR ? -1 : s->out;
+}

@@ -1,0 +1,5 @@
+@ 59s
+> a
+@ 59999ms
+@ 1ms
+<- ETIMEDOUT

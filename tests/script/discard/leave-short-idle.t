@@ -1,0 +1,5 @@
+= with short-idle
+= leave busy
+@ 499ms
+@ 1ms
+<- done

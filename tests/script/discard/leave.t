@@ -1,0 +1,7 @@
+> a
+= leave stop
+@ 999ms
+> b
+@ 999ms
+@ 1ms
+<- done

@@ -1,0 +1,6 @@
+= with short-idle
+> abc
+< abc
+@ 499ms
+@ 1ms
+<- ETIMEDOUT

@@ -1,0 +1,3 @@
+# A client that says nothing and ends.
+>-
+<- done

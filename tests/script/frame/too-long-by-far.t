@@ -1,0 +1,2 @@
+> \xff\xff\xff\xffabc
+<- EMSGSIZE

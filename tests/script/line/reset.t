@@ -1,0 +1,4 @@
+> one\ntw
+< one\n
+>!
+<- ECONNRESET

@@ -1,0 +1,242 @@
+"""Starts weir, stops it, and sees to it that nothing is left behind.
+
+WEIR         the program; build/weir if not set
+WEIR_MODELS  the models that tests with a `model` run under, with commas; event,fork if not set
+WEIR_ALL     set: also what takes long (make check-all)
+"""
+
+import dataclasses
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+ROOT = pathlib.Path(__file__).parents[2]
+WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/weir")).resolve())
+MODELS = os.environ.get("WEIR_MODELS", "event,fork").split(",")
+
+READY = re.compile(r"^weir: (?:serving .* at (?P<url>\S+)|(?:echo|relay)\b.* at (?P<endpoint>\S+)) \((?P<how>.*)\)$", re.M)
+COMPLAINTS = re.compile(r"Sanitizer|runtime error:|Assertion|core dumped")
+START_S = 20  # a sanitizer's start on a busy machine
+STOP_S = 20
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "smoke: the few tests that `make check` runs under every model")
+    config.addinivalue_line("markers", "threads: run under ThreadSanitizer too")
+    config.addinivalue_line("markers", "long: only in `make check-all`")
+
+
+def pytest_collection_modifyitems(items):
+    if not os.environ.get("WEIR_ALL"):
+        for item in items:
+            if item.get_closest_marker("long"):
+                item.add_marker(pytest.mark.skip(reason="make check-all"))
+
+
+def pytest_generate_tests(metafunc):
+    if "model" in metafunc.fixturenames:
+        metafunc.parametrize("model", MODELS, scope="module")
+
+
+def session_processes(session):
+    """Processes of a session as {pid: (state, parent)}."""
+    found = {}
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                fields = (entry / "stat").read_text().rpartition(")")[2].split()
+            except OSError:
+                continue
+            if int(fields[3]) == session:
+                found[int(entry.name)] = (fields[0], int(fields[1]))
+    return found
+
+
+def wait_until(condition, seconds, step=0.02):
+    """What `condition` returned last; true as soon as it is, within `seconds`."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value or time.monotonic() > end:
+            return value
+        time.sleep(step)
+
+
+@dataclasses.dataclass
+class Server:
+    process: subprocess.Popen
+    log: pathlib.Path
+    urls: list
+    how: str
+    status: int = None
+
+    @property
+    def url(self):
+        return self.urls[0].rstrip("/")
+
+    @property
+    def port(self):
+        return int(re.search(r":(\d+)/?$", self.urls[0]).group(1))
+
+    @property
+    def pid(self):
+        return self.process.pid
+
+    def said(self):
+        return self.log.read_text(errors="replace")
+
+    def processes(self):
+        return session_processes(self.pid)
+
+    def children(self):
+        return [pid for pid, (state, parent) in self.processes().items() if parent == self.pid and state != "Z"]
+
+    def signal(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+
+    def wait(self, seconds=STOP_S):
+        self.status = self.process.wait(seconds)
+        return self.status
+
+    def stop(self, expect=0):
+        """SIGTERM; exit status `expect`; nothing left."""
+        if self.status is None:
+            self.signal()
+            self.wait()
+        self.check_gone()
+        assert self.status == expect, f"exit status {self.status}, expected {expect}\n{self.said()}"
+
+    def check_gone(self):
+        left = lambda: session_processes(self.pid)
+        assert wait_until(lambda: not left(), 5), f"processes left: {left()}\n{self.said()}"
+        self.check_healthy()
+
+    def check_healthy(self):
+        said = self.said()
+        assert not COMPLAINTS.search(said), said
+
+    def kill(self):
+        for pid in session_processes(self.pid):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait(10)
+
+
+def start(log, *words, listeners=1, **options):
+    """Starts a weir that serves and waits for its ready lines."""
+    with log.open("w") as stderr:
+        options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **options}
+        process = subprocess.Popen([WEIR, *map(str, words)], stderr=stderr, start_new_session=True, **options)
+    server = Server(process, log, [], "")
+    ready = wait_until(
+        lambda: len(list(READY.finditer(server.said()))) >= listeners or process.poll() is not None, START_S, 0.01)
+    lines = list(READY.finditer(server.said()))
+    if not ready or len(lines) < listeners:
+        server.kill()
+        raise AssertionError(f"weir {' '.join(map(str, words))}: not ready, status {process.returncode}\n{server.said()}")
+    server.urls = [line["url"] or line["endpoint"] for line in lines]
+    server.how = lines[0]["how"]
+    return server
+
+
+class Starter:
+    """Starts servers and stops them all at the end."""
+
+    def __init__(self, folder):
+        self.folder, self.servers = folder, []
+
+    def __call__(self, *words, **options):
+        server = start(self.folder / f"server-{len(self.servers)}.log", *words, **options)
+        self.servers.append(server)
+        return server
+
+    def serve(self, root, model, *words, **options):
+        return self("serve", root, "--listen", "http://127.0.0.1:0", "--model", model, "--access-log", "off", *words,
+                    **options)
+
+    def echo(self, model, *words, **options):
+        return self("echo", "--listen", "tcp:127.0.0.1:0", "--model", model, *words, **options)
+
+    def end(self):
+        try:
+            for server in self.servers:
+                if server.status is None:
+                    server.stop()
+        finally:
+            for server in self.servers:
+                server.kill()
+
+
+@pytest.fixture
+def starter(tmp_path):
+    starter = Starter(tmp_path)
+    yield starter
+    starter.end()
+
+
+@pytest.fixture(scope="module")
+def _web(model, site, tmp_path_factory):
+    starter = Starter(tmp_path_factory.mktemp("web"))
+    yield starter.serve(site, model, "--idle-timeout", 20)
+    starter.end()
+
+
+@pytest.fixture
+def web(_web):
+    """A server on the site, shared by the tests of a module: leave it as it was found."""
+    yield _web
+    assert _web.process.poll() is None, f"the server ended\n{_web.said()}"
+    _web.check_healthy()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """A folder with something of everything, and secrets around it."""
+    top = tmp_path_factory.mktemp("top")
+    (top / "secret.txt").write_text("SECRET\n")
+    (top / "outside").mkdir()
+    (top / "outside/secret.txt").write_text("SECRET\n")
+    root = top / "site"
+    (root / "dir/deeper").mkdir(parents=True)
+    (root / "bare").mkdir()
+    (root / ".well-known").mkdir()
+    (root / ".git").mkdir()
+    (root / "index.html").write_text("<!doctype html><title>weir</title>\n")
+    (root / "dir/index.html").write_text("<p>dir\n")
+    (root / "dir/deeper/page.html").write_text("<p>page\n")
+    (root / "bare/file.txt").write_text("bare\n")
+    (root / ".hidden").write_text("SECRET\n")
+    (root / ".git/config").write_text("SECRET\n")
+    (root / ".well-known/thing").write_text("known\n")
+    (root / "digits.txt").write_text("0123456789")
+    (root / "empty.txt").write_text("")
+    (root / "a b.txt").write_text("space\n")
+    (root / "100%.txt").write_text("percent\n")
+    (root / "grüße.txt").write_text("umlaut\n")
+    for ending in ("css", "js", "json", "svg", "png", "jpg", "gif", "webp", "wasm", "pdf", "xml", "woff2", "ico", "mp4",
+                   "odd"):
+        (root / f"a.{ending}").write_bytes(b"x" * 612)
+    (root / "noending").write_text("none\n")
+    block = bytes(i * i % 251 for i in range(65536))
+    (root / "big.bin").write_bytes(b"".join(bytes([i]) + block for i in range(200)))  # 13 MB
+    (root / "inside.txt").symlink_to("digits.txt")
+    (root / "inside-dir").symlink_to("dir")
+    (root / "absolute.txt").symlink_to(top / "secret.txt")
+    (root / "absolute-inside.txt").symlink_to(root / "digits.txt")
+    (root / "up.txt").symlink_to("../secret.txt")
+    (root / "up-dir").symlink_to("../outside")
+    (root / "loop").symlink_to("loop")
+    (root / "dangling").symlink_to("nowhere")
+    os.mkfifo(root / "fifo")
+    os.utime(root / "digits.txt", (1700000000, 1700000000))
+    return root

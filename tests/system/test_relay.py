@@ -1,0 +1,196 @@
+"""`weir relay A B`: both ways between any two endpoints."""
+
+import hashlib
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from conftest import WEIR, COMPLAINTS, wait_until
+
+
+class Relay:
+    """A relay that waits for its client on a port of its own."""
+
+    def __init__(self, log, second):
+        self.log = log
+        with log.open("w") as stderr:
+            self.process = subprocess.Popen([WEIR, "relay", "listen:tcp:127.0.0.1:0", second], stderr=stderr,
+                                            stdin=subprocess.DEVNULL)
+        found = lambda: re.search(r"127\.0\.0\.1:(\d+)", self.said())
+        if not wait_until(lambda: found() or self.process.poll() is not None, 20, 0.01) or not found():
+            self.process.kill()
+            self.process.wait()
+            raise AssertionError(self.said())
+        self.port = int(found().group(1))
+
+    def said(self):
+        return self.log.read_text()
+
+    def end(self, expect=0):
+        try:
+            status = self.process.wait(15)
+        finally:
+            self.process.kill()
+            self.process.wait()
+        assert not COMPLAINTS.search(self.said())
+        assert status == expect, self.said()
+        return self.said()
+
+
+@pytest.fixture
+def relay(tmp_path):
+    started = []
+
+    def start(second):
+        started.append(Relay(tmp_path / f"relay-{len(started)}.log", second))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.process.kill()
+        one.process.wait()
+
+
+def memory(pid):
+    """Resident bytes."""
+    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) * 1024
+
+
+def exchange(client, data):
+    def send():
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    parts = []
+    while part := client.recv(1 << 18):
+        parts.append(part)
+    sender.join(10)
+    return b"".join(parts)
+
+
+def test_tcp_to_a_service_and_the_bytes_counted(relay, starter):
+    echo = starter("echo", "--listen", "tcp:127.0.0.1:0")
+    one = relay(echo.urls[0])
+    data = os.urandom(5_000_001)
+    with socket.create_connection(("127.0.0.1", one.port), 15) as client:
+        assert exchange(client, data) == data
+    said = one.end()
+    assert said.count("5000001") == 2, said
+
+
+def test_unix_and_exec(relay, starter, tmp_path):
+    starter("echo", "--listen", f"unix:{tmp_path}/app.sock")
+    for second, sent, back in ((f"unix:{tmp_path}/app.sock", b"unix", b"unix"), ("exec:tr a-z A-Z", b"exec", b"EXEC")):
+        one = relay(second)
+        with socket.create_connection(("127.0.0.1", one.port), 15) as client:
+            assert exchange(client, sent) == back
+        one.end()
+
+
+def test_half_close_is_passed_on_each_way(relay):
+    """The far side ends first; the near side still sends."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        one = relay(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+        with socket.create_connection(("127.0.0.1", one.port), 15) as near:
+            far, _ = listener.accept()
+            with far:
+                far.settimeout(10)
+                far.sendall(b"bye")
+                far.shutdown(socket.SHUT_WR)
+                assert near.recv(10) == b"bye" and near.recv(10) == b""
+                near.sendall(b"late")
+                assert far.recv(10) == b"late"
+                near.shutdown(socket.SHUT_WR)
+                assert far.recv(10) == b""
+        one.end()
+
+
+def test_a_slow_side_slows_the_other_and_memory_stays_flat(relay):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        one = relay(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+        with socket.create_connection(("127.0.0.1", one.port), 15) as near:
+            far, _ = listener.accept()
+            with far:
+                before = memory(one.process.pid)
+                near.settimeout(1)
+                sent, block = 0, os.urandom(1 << 16)
+                try:
+                    while sent < 256 << 20:
+                        sent += near.send(block)
+                except TimeoutError:
+                    pass
+                assert sent < 64 << 20
+                assert memory(one.process.pid) - before < 4 << 20
+                near.settimeout(10)
+                near.shutdown(socket.SHUT_WR)
+                got = 0
+                far.settimeout(10)
+                while part := far.recv(1 << 20):
+                    got += len(part)
+                assert got == sent
+                far.shutdown(socket.SHUT_WR)
+        one.end()
+
+
+def test_a_lot_arrives_whole(relay, tmp_path):
+    data = os.urandom(1 << 20) * 32
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        one = relay(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+        with socket.create_connection(("127.0.0.1", one.port), 15) as near:
+            far, _ = listener.accept()
+            with far:
+                far.settimeout(10)
+                sender = threading.Thread(target=lambda: (near.sendall(data), near.shutdown(socket.SHUT_WR)))
+                sender.start()
+                digest = hashlib.sha256()
+                while part := far.recv(1 << 20):
+                    digest.update(part)
+                sender.join(10)
+        assert digest.digest() == hashlib.sha256(data).digest()
+        one.end()
+
+
+def test_file_to_file(tmp_path):
+    """relay file: to file: would not know which end to read: from a file to a program that keeps it."""
+    (tmp_path / "in").write_bytes(os.urandom(300_000))
+    done = subprocess.run([WEIR, "relay", f"file:{tmp_path}/in", f"exec:dd of={tmp_path}/out status=none"],
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=20)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out").read_bytes() == (tmp_path / "in").read_bytes()
+    assert b"300000" in done.stderr
+
+
+def test_standard_streams_to_a_program():
+    done = subprocess.run([WEIR, "relay", "-", "exec:rev"], input=b"weir\n", capture_output=True, timeout=20)
+    assert (done.returncode, done.stdout) == (0, b"riew\n")
+
+
+def test_far_side_refuses(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    done = subprocess.run([WEIR, "relay", "-", f"tcp:127.0.0.1:{port}"], capture_output=True, stdin=subprocess.DEVNULL,
+                          timeout=20)
+    assert done.returncode not in (0, 2) and done.stderr.count(b"\n") == 1 and b"refused" in done.stderr.lower()
+
+
+def test_the_relay_ends_when_both_are_gone(relay):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(10)
+        one = relay(f"tcp:127.0.0.1:{listener.getsockname()[1]}")
+        with socket.create_connection(("127.0.0.1", one.port), 15):
+            far, _ = listener.accept()
+            far.close()
+        start = time.monotonic()
+        one.process.wait(10)
+        assert time.monotonic() - start < 5
