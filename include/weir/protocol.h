@@ -45,7 +45,9 @@ struct weir_protocol {
     /* Shutdown or the place is wished: finish at the next unit's end, at once if idle. NULL: finish(WEIR_DONE) at
      * once. Can come twice: BUSY, then STOP. */
     void (*leave)(void *state, struct weir_conn *, enum weir_leave);
-    /* Always, once, last, also when open() failed; `why` is WEIR_DONE or -errno. Free what the state holds. NULL: nothing. */
+    /* Always, once, last; `why` is WEIR_DONE or -errno. Also when open() failed, or was never called because the stream
+     * had broken before: the state is zeroes then, and weir_conn_config() says what it was for. Free what the state
+     * holds. NULL: nothing. */
     void (*close)(void *state, struct weir_conn *, int why);
 };
 

@@ -1,5 +1,5 @@
 /* weir connect E: standard input and output to any endpoint, both directions at once. */
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "stream/transport.h"
 #include "tbl/limits.h"
 
@@ -19,8 +19,6 @@ struct connect_values {
     bool read;
     bool write;
 };
-
-const struct command command_connect;
 
 /* --- talking in messages (--line, --frame) --- */
 
@@ -176,6 +174,8 @@ static int lane_step(struct lane *l)
 static int lanes_wait(struct lane lanes[2], int idle_ms)
 {
     struct pollfd fds[2];
+    if (lanes[0].ended && lanes[1].ended)
+        return 0;
     for (int i = 0; i < 2; i++) {
         const struct lane *l = &lanes[i];
         int fd = l->wait == POLLIN ? l->from->in : l->to->out;
@@ -253,6 +253,9 @@ static int talk(struct weir_stream *user, struct weir_stream *peer, const char *
                                  : weir_relay(user, peer, to_ms(v->idle_s), &count);
     if (rc == 0)
         return 0;
+    /* Whoever read our output has what it wanted (as in: weir connect ... | head). */
+    if (count.a_error == -EPIPE)
+        return 1;
     complain(&command_connect, "%s: %s", count.a_error ? "standard input or output" : name,
              reason(rc));
     return 1;
@@ -287,7 +290,8 @@ static int connect_and_talk(const char *name, const struct connect_values *v)
     unsigned side = peer_side(name, v);
     int rc = weir_open(name, side, to_ms(v->timeout_s), &peer);
     if (rc < 0) {
-        complain(&command_connect, "cannot connect to %s: %s", name, strerrordesc_np(-rc));
+        complain(&command_connect, "cannot open %s: %s%s", name, strerrordesc_np(-rc),
+                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
         return 1;
     }
     unsigned user_side = side & WEIR_READ ? WEIR_WRITE : side & WEIR_WRITE ? WEIR_READ : 0;
@@ -344,13 +348,13 @@ const struct command command_connect = {
     .name = "connect",
     .synopsis = "[options] ENDPOINT",
     .summary = "connect standard input and output to an endpoint",
-    .examples = "  weir connect tcp:127.0.0.1:7000\n"
-                "  echo hello | weir connect --line unix:/run/app.sock\n"
-                "  weir connect exec:'sort -u' < names\n",
-    .exits = "  0    both directions ended well\n"
-             "  1    it could not connect, or the connection broke, or nothing came for --idle\n"
-             "  2    wrong usage\n"
-             "  N    exec: the child's own status; 128 and the signal's number if one killed it\n",
+    .examples = "weir connect tcp:127.0.0.1:7000\n"
+                "echo hello | weir connect --line unix:/run/app.sock\n"
+                "weir connect exec:'sort -u' < names\n",
+    .exits = "0    both directions ended well\n"
+             "1    it could not connect, or the connection broke, or nothing came for --idle\n"
+             "2    wrong usage\n"
+             "N    exec: the child's own status; 128 and the signal's number if one killed it\n",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .values_size = sizeof(struct connect_values),

@@ -1,7 +1,7 @@
 /* weir relay A B: both ways between any two endpoints, until both have ended. */
 #include "stream/relay.h"
 
-#include "cli/command.h"
+#include "cli/commands.h"
 #include "stream/transport.h"
 
 #include <weir/process.h>
@@ -18,8 +18,6 @@ struct relay_values {
     unsigned idle_s;
     bool quiet;
 };
-
-const struct command command_relay;
 
 static const char listen_prefix[] = "listen:";
 
@@ -60,7 +58,8 @@ static int end_listen(struct end *e)
         return 0;
     int rc = weir_listen(e->name, 0, &e->listener);
     if (rc < 0) {
-        complain(&command_relay, "cannot listen at %s: %s", e->name, strerrordesc_np(-rc));
+        complain(&command_relay, "cannot listen at %s: %s%s", e->name, strerrordesc_np(-rc),
+                 rc == -EADDRINUSE ? "; another program does, choose another name" : "");
         return 1;
     }
     fprintf(stderr, "weir: relay at %s\n", weir_listener_name(e->listener));
@@ -88,7 +87,8 @@ static int end_open(struct end *e, unsigned timeout_s)
         return 0;
     int rc = weir_open(e->name, e->how, to_ms(timeout_s), &e->stream);
     if (rc < 0) {
-        complain(&command_relay, "cannot open %s: %s", e->name, strerrordesc_np(-rc));
+        complain(&command_relay, "cannot open %s: %s%s", e->name, strerrordesc_np(-rc),
+                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
         return 1;
     }
     return 0;
@@ -199,14 +199,14 @@ const struct command command_relay = {
     .name = "relay",
     .synopsis = "[options] [listen:]A [listen:]B",
     .summary = "move bytes both ways between two endpoints",
-    .examples = "  weir relay listen:tcp:127.0.0.1:7000 unix:/run/app.sock\n"
-                "  weir relay tcp:127.0.0.1:7000 file:/tmp/received\n"
-                "  weir relay listen:unix:@sort exec:sort\n",
+    .examples = "weir relay listen:tcp:127.0.0.1:7000 unix:/run/app.sock\n"
+                "weir relay tcp:127.0.0.1:7000 file:/tmp/received\n"
+                "weir relay listen:unix:@sort exec:sort\n",
     .exits =
-        "  0    both directions ended well\n"
-        "  1    an endpoint could not be opened, or the talk broke, or nothing moved for --idle\n"
-        "  2    wrong usage\n"
-        "  130  stopped by SIGINT (143: SIGTERM)\n",
+        "0    both directions ended well\n"
+        "1    an endpoint could not be opened, or the talk broke, or nothing moved for --idle\n"
+        "2    wrong usage\n"
+        "130  stopped by SIGINT (143: SIGTERM)\n",
     .options = options,
     .option_count = sizeof(options) / sizeof(options[0]),
     .values_size = sizeof(struct relay_values),

@@ -339,7 +339,8 @@ static bool end_step(struct sim_end *end)
 
 static bool end_pending(const struct sim_end *end)
 {
-    return end->ready || end->wake_rounds > 0 || ((end->want & WEIR_IO_WRITE) && writable(end)) ||
+    return end->ready || end->wake_rounds > 0 || (end->want & WEIR_IO_END) ||
+           ((end->want & WEIR_IO_WRITE) && writable(end)) ||
            ((end->want & WEIR_IO_READ) && readable(end));
 }
 

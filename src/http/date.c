@@ -148,6 +148,8 @@ static void read_rfc850(struct reader *r, struct date *d, int64_t now_s)
     d->year = today.year / 100 * 100 + (int)year;
     if (d->year > today.year + 50)
         d->year -= 100;
+    else if (d->year <= today.year - 50)
+        d->year += 100;
 }
 
 /* "Sun Nov  6 08:49:37 1994" from the first space on. */

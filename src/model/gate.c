@@ -100,10 +100,9 @@ static void listen_if_wanted(struct gate *gate)
 
 static void shut(struct gate *gate)
 {
-    gate->muted = true;
+    gate->shut = true;
     listen_if_wanted(gate);
     release_sockets(gate);
-    gate->shut = true;
 }
 
 /* From the socket whose turn it is, or the next one that has somebody. */

@@ -9,30 +9,30 @@
 int handoff_init(struct handoff *handoff, unsigned max)
 {
     *handoff = (struct handoff){.max = max};
-    handoff->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (handoff->bell < 0)
-        return -errno;
     pthread_condattr_t attributes;
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_mutex_init(&handoff->lock, NULL);
     pthread_cond_init(&handoff->work, &attributes);
     pthread_condattr_destroy(&attributes);
-    return 0;
+    handoff->bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return handoff->bell < 0 ? -errno : 0;
 }
 
 void handoff_done(struct handoff *handoff)
 {
-    close(handoff->bell);
+    if (handoff->bell >= 0)
+        close(handoff->bell);
     pthread_cond_destroy(&handoff->work);
     pthread_mutex_destroy(&handoff->lock);
 }
 
-unsigned handoff_room(struct handoff *handoff)
+unsigned handoff_room(struct handoff *handoff, uint64_t *out_taken)
 {
     pthread_mutex_lock(&handoff->lock);
     unsigned room = handoff->max - handoff->count;
     handoff->want_room = room == 0;
+    *out_taken = handoff->taken;
     pthread_mutex_unlock(&handoff->lock);
     return room;
 }
@@ -96,6 +96,7 @@ struct guest *handoff_take(struct handoff *handoff, uint64_t until_ns, bool *out
         if (!handoff->first)
             handoff->last = NULL;
         handoff->count--;
+        handoff->taken++;
         ring = handoff->want_room;
         handoff->want_room = false;
     }

@@ -31,18 +31,20 @@ struct handoff {
     pthread_cond_t work; /* CLOCK_MONOTONIC */
     struct guest *first, *last;
     unsigned count, max;
+    uint64_t taken;     /* how many threads have taken since the beginning */
     struct guest *back; /* the last one first */
     bool over;          /* threads return when the queue is empty */
     bool want_room;     /* the acceptor waits for the queue to have room */
     int bell;           /* eventfd: look at the list back, or for room */
 };
 
+/* 0 or -errno; handoff_done() in both cases. */
 int handoff_init(struct handoff *, unsigned max);
 void handoff_done(struct handoff *);
 
 /* --- the acceptor --- */
-/* How many more the queue takes; at 0 the bell rings when it is more. */
-unsigned handoff_room(struct handoff *);
+/* How many more the queue takes; at 0 the bell rings when it is more. *out_taken: moves as long as threads get free. */
+unsigned handoff_room(struct handoff *, uint64_t *out_taken);
 /* There is room. */
 void handoff_give(struct handoff *, struct guest *);
 /* All that came back, the oldest first, or NULL. Quiets the bell. */

@@ -33,7 +33,7 @@ unsigned limits_connections(void)
     rlim_t files = files_wanted(&limit);
     files = files > limit.rlim_cur ? files : limit.rlim_cur;
     if (files <= 2 * LIMIT_FILES_KEPT)
-        return (unsigned)(files / 2 > 0 ? files / 2 : 1);
+        return (unsigned)(files / 4 > 0 ? files / 4 : 1); /* hardly any: one for each file, too */
     rlim_t places = (files - LIMIT_FILES_KEPT) / 4 * 3;
     return places < LIMIT_CONNECTIONS ? (unsigned)places : LIMIT_CONNECTIONS;
 }

@@ -3,153 +3,35 @@
  * rest is parked with the acceptor, which watches it and queues it again when it speaks, when its deadline comes, or
  * when its place is wanted. So a few threads serve thousands of connections that say little.
  *
- * All accounts are the acceptor's alone: threads get guests from the queue and give them back (handoff.h).
+ * All accounts are the acceptor's alone: threads (hosts.h) get guests from a queue and give them back (handoff.h).
  */
-#include "model/handoff.h"
-#include "model/news.h"
-#include "model/serve.h"
+#include "model/gate.h"
+#include "model/hosts.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <semaphore.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #define EVENTS_MAX 64 /* guests taken up in one go */
 
-struct host;
-
 struct acceptor {
     struct gate gate;
-    struct handoff handoff;
-    const struct worker *worker; /* borrowed */
-    struct timers timers;        /* of parked guests */
+    struct hosts hosts;
+    struct timers timers; /* of parked guests */
     struct guest *oldest, *newest;
-    unsigned open, max;   /* guests in all */
-    unsigned leaving;     /* asked to leave, not back yet */
-    uint64_t asked_ns;    /* when the last one was asked to */
-    uint64_t again_ns;    /* when to ask another, 0: no need */
-    unsigned room;        /* the queue takes at least this many */
-    int busy;             /* eventfd, readable: somebody waits and nobody is parked */
-    int leave;            /* eventfd, always readable: for guests whose place is wanted */
-    bool raised;          /* busy is readable */
-    bool wanted;          /* somebody waits for a place */
-    atomic_bool stopping; /* connections at rest end instead of parking */
-    struct host *hosts;
-    unsigned host_count;
-    sem_t ready; /* a host has started, or not */
+    unsigned open, max; /* guests in all */
+    unsigned leaving;   /* asked to leave, not back yet */
+    unsigned room;      /* the queue takes at least this many */
+    uint64_t asked_ns;  /* when the last one was asked to leave */
+    uint64_t again_ns;  /* when to ask another, 0: no need */
+    uint64_t taken;     /* guests that threads have taken ... */
+    uint64_t taken_ns;  /* ... and when that last moved, or the queue was empty */
+    bool stalled;       /* guests wait and no thread gets free */
+    bool wanted;        /* somebody waits for a place */
+    bool raised;        /* hosts.busy is readable */
 };
-
-/* One thread. */
-struct host {
-    struct acceptor *acceptor;
-    pthread_t thread;
-    int rc; /* of its start */
-};
-
-/* --- threads --- */
-
-static void look_after(struct acceptor *acceptor, struct poll_driver *driver, struct guest *guest)
-{
-    struct watch watch = {.stop = acceptor->worker->stop,
-                          .busy = guest->leave ? &acceptor->leave : &acceptor->busy,
-                          .busy_count = 1};
-    if (acceptor->worker->service->talk) {
-        serve_client(driver, acceptor->worker, &guest->stream, &watch);
-        guest->closed = true;
-        return;
-    }
-    bool park = !guest->leave && !atomic_load(&acceptor->stopping);
-    struct weir_stream stream;
-    stream_take(&stream, &guest->stream);
-    guest->closed = poll_drive(driver, &stream, guest->conn, &watch, park, &guest->conn,
-                               &guest->stream) == POLL_CLOSED;
-}
-
-/* The next guest; while there is none, and else each second, the service writes out what it put off. */
-static struct guest *next_guest(struct acceptor *acceptor, struct poll_driver *driver,
-                                uint64_t *idle_ns, bool *out_over)
-{
-    uint64_t now = poll_driver_base(driver)->now.mono_ns;
-    if (now < *idle_ns) {
-        struct guest *guest = handoff_take(&acceptor->handoff, now, out_over);
-        if (guest || *out_over)
-            return guest;
-    }
-    *idle_ns = now + WEIR_NS_PER_S;
-    return handoff_take(&acceptor->handoff, poll_driver_idle(driver), out_over);
-}
-
-static void *run_host(void *arg)
-{
-    struct host *host = arg;
-    struct acceptor *acceptor = host->acceptor;
-    struct poll_driver *driver;
-    int rc = host->rc = poll_driver_new(acceptor->worker->service, &driver);
-    sem_post(&acceptor->ready);
-    if (rc < 0)
-        return NULL;
-    uint64_t idle_ns = 0;
-    for (bool over = false; !over;) {
-        struct guest *guest = next_guest(acceptor, driver, &idle_ns, &over);
-        if (!guest)
-            continue;
-        look_after(acceptor, driver, guest);
-        handoff_return(&acceptor->handoff, guest);
-    }
-    poll_driver_free(driver);
-    return NULL;
-}
-
-static int start_host(struct acceptor *acceptor, const pthread_attr_t *attributes)
-{
-    struct host *host = &acceptor->hosts[acceptor->host_count];
-    *host = (struct host){.acceptor = acceptor};
-    int error = pthread_create(&host->thread, attributes, run_host, host);
-    if (error)
-        return -error;
-    while (sem_wait(&acceptor->ready) < 0)
-        ; /* interrupted */
-    if (host->rc == 0)
-        acceptor->host_count++;
-    else
-        pthread_join(host->thread, NULL);
-    return host->rc;
-}
-
-static int start_hosts(struct acceptor *acceptor)
-{
-    unsigned wanted = acceptor->worker->server->workers;
-    acceptor->hosts = calloc(wanted, sizeof(*acceptor->hosts));
-    if (!acceptor->hosts)
-        return -ENOMEM;
-    pthread_attr_t attributes;
-    pthread_attr_init(&attributes);
-    pthread_attr_setstacksize(&attributes, LIMIT_STACK_BYTES);
-    int rc = 0;
-    while (acceptor->host_count < wanted && rc == 0)
-        rc = start_host(acceptor, &attributes);
-    pthread_attr_destroy(&attributes);
-    if (rc < 0 && acceptor->host_count > 0) {
-        news_say(acceptor->worker, WEIR_REPORT_WARNING,
-                 "only %u of %u threads could be started: %s", acceptor->host_count, wanted,
-                 strerror(-rc));
-        rc = 0;
-    }
-    return rc;
-}
-
-static void end_hosts(struct acceptor *acceptor)
-{
-    handoff_end(&acceptor->handoff);
-    for (unsigned i = 0; i < acceptor->host_count; i++)
-        pthread_join(acceptor->hosts[i].thread, NULL);
-    free(acceptor->hosts);
-}
 
 /* --- guests --- */
 
@@ -177,7 +59,7 @@ static void send_to_thread(struct acceptor *acceptor, struct guest *guest)
 {
     unpark(acceptor, guest);
     acceptor->room--;
-    handoff_give(&acceptor->handoff, guest);
+    handoff_give(&acceptor->hosts.handoff, guest);
 }
 
 /* One event, then silence until it is parked again: meanwhile it belongs to a thread. */
@@ -209,7 +91,7 @@ static void park(struct acceptor *acceptor, struct guest *guest)
 static void take_back(struct acceptor *acceptor)
 {
     struct guest *next;
-    for (struct guest *guest = handoff_collect(&acceptor->handoff); guest; guest = next) {
+    for (struct guest *guest = handoff_collect(&acceptor->hosts.handoff); guest; guest = next) {
         next = guest->next;
         if (guest->closed)
             forget(acceptor, guest);
@@ -252,7 +134,8 @@ static void raise_busy(struct acceptor *acceptor, bool on)
     eventfd_t value;
     if (on == acceptor->raised)
         return;
-    int rc = on ? eventfd_write(acceptor->busy, 1) : eventfd_read(acceptor->busy, &value);
+    int rc =
+        on ? eventfd_write(acceptor->hosts.busy, 1) : eventfd_read(acceptor->hosts.busy, &value);
     if (rc == 0)
         acceptor->raised = on;
 }
@@ -260,15 +143,16 @@ static void raise_busy(struct acceptor *acceptor, bool on)
 /* How many may be on their way out at once: half the threads, since a slow leaver holds one. */
 static unsigned leaving_max(const struct acceptor *acceptor)
 {
-    return (acceptor->host_count + 1) / 2;
+    return (acceptor->hosts.count + 1) / 2;
 }
 
 /* Somebody waits for a place: the one that has been parked longest leaves, and another if it takes its time over it.
- * If none is parked, threads let go of theirs. */
+ * If none is parked, or no thread gets free, threads let go of theirs. */
 static void make_room(struct acceptor *acceptor)
 {
     bool wanted = acceptor->wanted || acceptor->gate.retry_ns;
-    raise_busy(acceptor, wanted && !acceptor->oldest && acceptor->leaving == 0);
+    bool nobody_else = !acceptor->oldest && acceptor->leaving == 0;
+    raise_busy(acceptor, acceptor->stalled || (wanted && nobody_else));
     acceptor->again_ns = 0;
     if (!wanted || !acceptor->oldest || acceptor->leaving >= leaving_max(acceptor))
         return;
@@ -286,7 +170,7 @@ static void make_room(struct acceptor *acceptor)
 
 static void stop_parked(struct acceptor *acceptor)
 {
-    atomic_store(&acceptor->stopping, true);
+    atomic_store(&acceptor->hosts.stopping, true);
     while (acceptor->oldest && acceptor->room > 0)
         send_to_thread(acceptor, acceptor->oldest);
 }
@@ -294,7 +178,7 @@ static void stop_parked(struct acceptor *acceptor)
 /* A machine may greet, so a thread opens the connection; a plain function waits for a client that speaks first. */
 static void welcome(struct acceptor *acceptor, struct guest *guest)
 {
-    const struct weir_service *service = acceptor->worker->service;
+    const struct weir_service *service = acceptor->gate.worker->service;
     acceptor->open++;
     if (service->talk && service->client_first && !acceptor->gate.stopping) {
         guest->deadline_ns = mono_ns() + LIMIT_TALK_QUIET_MS * WEIR_NS_PER_MS;
@@ -327,11 +211,29 @@ static bool take_clients(struct acceptor *acceptor)
 
 /* --- the loop --- */
 
+static void look_at_queue(struct acceptor *acceptor)
+{
+    uint64_t taken, now = mono_ns();
+    acceptor->room = handoff_room(&acceptor->hosts.handoff, &taken);
+    if (taken != acceptor->taken || acceptor->room == acceptor->hosts.handoff.max) {
+        acceptor->taken = taken;
+        acceptor->taken_ns = now;
+    }
+    acceptor->stalled = now - acceptor->taken_ns >= LIMIT_STALL_MS * WEIR_NS_PER_MS;
+}
+
+static void sooner(uint64_t *first, uint64_t at)
+{
+    if (at && (!*first || at < *first))
+        *first = at;
+}
+
 static int wait_ms(const struct acceptor *acceptor)
 {
     uint64_t first = timers_next(&acceptor->timers);
-    if (acceptor->again_ns && (!first || acceptor->again_ns < first))
-        first = acceptor->again_ns;
+    sooner(&first, acceptor->again_ns);
+    if (acceptor->room < acceptor->hosts.handoff.max && !acceptor->stalled)
+        sooner(&first, acceptor->taken_ns + LIMIT_STALL_MS * WEIR_NS_PER_MS);
     return wait_ms_until(first);
 }
 
@@ -339,11 +241,11 @@ static void wait_for_news(struct acceptor *acceptor)
 {
     struct epoll_event events[EVENTS_MAX];
     bool full = acceptor->open >= acceptor->max;
-    acceptor->room = handoff_room(&acceptor->handoff);
+    look_at_queue(acceptor);
     if (acceptor->room == 0) {
         /* All threads have work and the queue is full: nothing can be taken up until one is free. */
-        struct pollfd bell = {.fd = acceptor->handoff.bell, .events = POLLIN};
-        (void)poll(&bell, 1, 1000);
+        struct pollfd bell = {.fd = acceptor->hosts.handoff.bell, .events = POLLIN};
+        (void)poll(&bell, 1, LIMIT_STALL_MS);
         return;
     }
     gate_mute(&acceptor->gate, full && (acceptor->wanted || acceptor->gate.stopping));
@@ -361,7 +263,7 @@ static void run(struct acceptor *acceptor)
 {
     for (;;) {
         take_back(acceptor);
-        acceptor->room = handoff_room(&acceptor->handoff);
+        look_at_queue(acceptor);
         run_timers(acceptor);
         if (acceptor->gate.stopping)
             stop_parked(acceptor);
@@ -373,16 +275,17 @@ static void run(struct acceptor *acceptor)
     }
 }
 
-static int prepare(struct acceptor *acceptor)
+static int accept_all(struct acceptor *acceptor, const struct worker *worker)
 {
-    acceptor->busy = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    acceptor->leave = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (acceptor->busy < 0 || acceptor->leave < 0)
-        return -errno;
+    acceptor->max = worker->server->max_connections;
     timers_init(&acceptor->timers, mono_ns());
-    sem_init(&acceptor->ready, 0, 0);
-    int rc = gate_init(&acceptor->gate, acceptor->worker);
-    return rc < 0 ? rc : gate_add(&acceptor->gate, acceptor->handoff.bell, EPOLLIN, acceptor);
+    int rc = gate_init(&acceptor->gate, worker);
+    if (rc == 0)
+        rc = gate_add(&acceptor->gate, acceptor->hosts.handoff.bell, EPOLLIN, acceptor);
+    if (rc == 0)
+        run(acceptor);
+    gate_done(&acceptor->gate);
+    return rc;
 }
 
 int pool_run(const struct worker *worker)
@@ -390,18 +293,10 @@ int pool_run(const struct worker *worker)
     struct acceptor *acceptor = calloc(1, sizeof(*acceptor));
     if (!acceptor)
         return -ENOMEM;
-    acceptor->worker = worker;
-    acceptor->max = worker->server->max_connections;
-    int rc = handoff_init(&acceptor->handoff, worker->server->queue);
-    if (rc == 0) {
-        rc = prepare(acceptor);
-        if (rc == 0)
-            rc = start_hosts(acceptor);
-        if (rc == 0)
-            run(acceptor);
-        end_hosts(acceptor);
-        handoff_done(&acceptor->handoff);
-    }
+    int rc = hosts_start(&acceptor->hosts, worker);
+    if (rc == 0)
+        rc = accept_all(acceptor, worker);
+    hosts_end(&acceptor->hosts);
     free(acceptor);
-    return rc; /* the process ends: its descriptors go with it */
+    return rc;
 }

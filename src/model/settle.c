@@ -93,6 +93,15 @@ static int check(const struct weir_server *server)
     return check_endpoints(server);
 }
 
+/* As many as the table says; where one process holds them all, not more than it has descriptors for. */
+static unsigned places(const struct model *model)
+{
+    unsigned most = limits_connections(), usual = model->info.max_connections;
+    if (model->run == fork_run)
+        return usual;
+    return usual && usual < most ? usual : most;
+}
+
 static void fill_in(struct weir_server *server)
 {
     const struct model *model = model_find(server->model);
@@ -103,10 +112,8 @@ static void fill_in(struct weir_server *server)
         server->workers = model->info.workers ? model->info.workers : limits_cores();
     if (model->info.max_connections == 1)
         server->max_connections = 1;
-    else if (server->max_connections == 0 && model->info.max_connections > 0)
-        server->max_connections = model->info.max_connections;
     else if (server->max_connections == 0)
-        server->max_connections = limits_connections();
+        server->max_connections = places(model);
     if (server->queue == 0)
         server->queue = QUEUE;
     if (server->grace_s == 0)

@@ -113,6 +113,8 @@
 #define LIMIT_CONFIRM_MS 5 /* prefork: time for a free process to take the client that waits */
 #define LIMIT_TALK_QUIET_MS                                                                        \
     60000 /* pool: a client that should speak first to a talk function and does not */
+#define LIMIT_STALL_MS                                                                             \
+    200 /* pool: guests wait and no thread gets free: the connections that hold them leave soon */
 #define LIMIT_DRAIN_MS                                                                             \
     500 /* stop: served in turn until then, the rest of the queue is taken at once */
 #define LIMIT_DRAIN_KEPT                                                                           \

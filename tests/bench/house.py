@@ -185,13 +185,19 @@ def bench_idle(args):
     return {"bench": "idle", "connections": args.connections, "bytes_each": each, "worst_ms": worst * 1000}
 
 
-def crowd(port, places, idle):
+def connect_unix(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)
+    return s
+
+
+def crowd(connect, places, idle):
     """Four times more clients than places, all persistent and never closed, and as many silent ones before them."""
     count = 4 * places
-    silent = [socket.create_connection(("127.0.0.1", port), timeout=30) for _ in range(count)]
+    silent = [connect() for _ in range(count)]
     clients = []
     for _ in range(count):
-        s = socket.create_connection(("127.0.0.1", port), timeout=30)
+        s = connect()
         s.setblocking(False)
         clients.append(s)
     start = time.monotonic()
@@ -223,16 +229,20 @@ def bench_places(args):
                "thread": (8, ["--max-connections", "8"]), "pool": (8, ["--workers", "8"]),
                "prefork": (8, ["--workers", "8"]), "event": (8, ["--workers", "1", "--max-connections", "8"])}
     print(f"idle deadline {args.idle} s; a row is good when nobody is lost and the last answer comes before {args.idle + 1} s")
-    print(f"{'model':11} {'places':>6} {'clients':>8} {'silent':>7} {'lost':>5} {'last answer':>12}")
+    print("tcp: the kernel holds silent clients back for a while (TCP_DEFER_ACCEPT); unix: all of them are accepted")
+    print(f"{'model':11} {'places':>6} {'clients':>8} {'silent':>7} {'lost':>5} {'last answer: tcp':>17} {'unix':>8}")
     with tempfile.TemporaryDirectory() as root:
         with open(os.path.join(root, "index.html"), "w") as f:
             f.write("x" * 612)
         for model in MODELS:
             places, more = options[model]
-            with weir(root, "--model", model, "--idle-timeout", str(args.idle), *more) as (_, port):
-                count, lost, worst = crowd(port, places, args.idle)
-            print(f"{model:11} {places:6} {count:8} {count:7} {lost:5} {worst:10.3f} s", flush=True)
-            result.append({"model": model, "places": places, "clients": count, "lost": lost, "last_answer_s": worst})
+            path = os.path.join(root, f"{model}.sock")
+            with weir(root, "--listen", f"unix:{path}", "--model", model, "--idle-timeout", str(args.idle), *more) as (_, port):
+                count, lost, worst = crowd(lambda: socket.create_connection(("127.0.0.1", port), timeout=30), places, args.idle)
+                _, lost_unix, worst_unix = crowd(lambda: connect_unix(path), places, args.idle)
+            print(f"{model:11} {places:6} {count:8} {count:7} {lost + lost_unix:5} {worst:15.3f} s {worst_unix:6.3f} s", flush=True)
+            result.append({"model": model, "places": places, "clients": count, "lost": lost + lost_unix, "last_answer_s": worst,
+                           "last_answer_unix_s": worst_unix})
     return {"bench": "places", "idle_s": args.idle, "rows": result}
 
 

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -20,7 +21,7 @@ WARNINGS = ["-Wall", "-Wextra", "-Wshadow", "-Wconversion", "-Wstrict-prototypes
 
 def command(*words, **options):
     done = subprocess.run(words, capture_output=True, text=True, timeout=120, **options)
-    assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout}{done.stderr}"
+    assert done.returncode == 0, f"{' '.join(map(str, words[:3]))}: status {done.returncode}\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
@@ -99,7 +100,9 @@ def test_symbols_are_read_at_all():
 
 
 def test_sources_are_formatted():
-    command("clang-format", "--dry-run", "-Werror", *SOURCES)
+    done = subprocess.run(["clang-format", "--dry-run", "-Werror", *SOURCES], capture_output=True, text=True, timeout=120)
+    wrong = re.findall(r"^(.*?:\d+):\d+: error", done.stderr, re.M)
+    assert done.returncode == 0 and not wrong, wrong[:20]
 
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])

@@ -37,7 +37,7 @@ static int big_give(struct weir_exchange *x, struct weir_out *out, size_t room)
     uint32_t *given = weir_exchange_state(x);
     size_t n = 10 - *given % 10;
     n = n < room ? n : room;
-    weir_out_copy(out, "0123456789" + *given % 10, n);
+    weir_out_copy(out, &"0123456789"[*given % 10], n);
     *given += (uint32_t)n;
     return *given < BIG_BYTES ? WEIR_FLOW_MORE : WEIR_FLOW_END;
 }

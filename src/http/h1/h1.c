@@ -33,10 +33,16 @@ static void arm_send_step(struct h1 *h, struct weir_conn *conn)
     weir_conn_arm(conn, own && own < at ? own : at);
 }
 
-void h1_watch_send(struct h1 *h, struct weir_conn *conn)
+static void note_sent(struct h1 *h, struct weir_conn *conn, uint64_t unsent)
 {
-    h->sent_mark = h->queued - weir_out_len(weir_conn_out(conn));
+    h->sent_mark = h->queued - unsent;
     h->sent_ns = weir_conn_now(conn).mono_ns;
+}
+
+/* Looks at the peer that takes the answer, in steps; it is cut off when it takes nothing for send_ms. */
+static void watch_send(struct h1 *h, struct weir_conn *conn)
+{
+    note_sent(h, conn, weir_out_len(weir_conn_out(conn)));
     arm_send_step(h, conn);
 }
 
@@ -48,20 +54,24 @@ static void end_exchange(struct h1 *h, int why)
         exchange_end(x, why);
 }
 
+static void finish(struct h1 *h, struct weir_conn *conn, int why)
+{
+    h1_set_phase(h, H1_OVER);
+    weir_conn_finish(conn, why);
+}
+
 void h1_linger(struct h1 *h, struct weir_conn *conn, int why)
 {
+    if (h->eof) {
+        finish(h, conn, why);
+        return;
+    }
     h1_set_phase(h, H1_OVER);
     /* Earlier answers may still be on their way to a slow peer: they get the time such a one gets. */
     bool slow = weir_out_len(weir_conn_out(conn)) > WEIR_OUT_RESERVE_MAX;
     weir_conn_linger(conn, why, LIMIT_HTTP_LINGER_BYTES,
                      slow ? h1_after(conn, h->http->send_ms, LIMIT_HTTP_SEND_MS)
                           : h1_after(conn, 0, LIMIT_HTTP_LINGER_MS));
-}
-
-static void finish(struct h1 *h, struct weir_conn *conn, int why)
-{
-    h1_set_phase(h, H1_OVER);
-    weir_conn_finish(conn, why);
 }
 
 void h1_cut(struct h1 *h, struct weir_conn *conn, int why)
@@ -156,7 +166,7 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
         return;
     }
     if (moved)
-        h1_watch_send(h, conn);
+        watch_send(h, conn);
     else if (!h->paused || woken)
         h1_arm_exchange(h, conn, h->http->answer_ms, LIMIT_HTTP_ANSWER_MS);
     if (!h->paused) {
@@ -171,6 +181,8 @@ void h1_settle(struct h1 *h, struct weir_conn *conn)
     uint64_t before = weir_out_len(out);
     int flow = h1_send(h->exchange, out);
     bool moved = weir_out_len(out) != before;
+    if (before == 0)
+        note_sent(h, conn, 0); /* from now on the peer has something to take */
     h->queued += weir_out_len(out) - before;
     if (flow == WEIR_FLOW_END) {
         end_reply(h, conn);
@@ -216,6 +228,7 @@ static int h1_output(void *state, struct weir_conn *conn)
 static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
 {
     struct h1 *h = state;
+    h->eof = true;
     if (h->phase == H1_BODY)
         h1_refuse_content(h, conn, HTTP_INCOMPLETE);
     else if (h->phase == H1_HEAD && rest > 0)
@@ -229,7 +242,7 @@ static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
 static bool peer_takes(struct h1 *h, struct weir_conn *conn)
 {
     if (h->queued - weir_out_len(weir_conn_out(conn)) != h->sent_mark) {
-        h1_watch_send(h, conn);
+        watch_send(h, conn);
         return true;
     }
     if (weir_conn_now(conn).mono_ns >= h->sent_ns + h1_ns(h->http->send_ms, LIMIT_HTTP_SEND_MS))

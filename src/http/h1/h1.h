@@ -34,6 +34,7 @@ struct h1 {
     bool paused : 1;
     bool held : 1;   /* the handler did not take all it was given */
     bool more : 1;   /* the peer has sent on behind this request */
+    bool eof : 1;    /* the peer will send no more */
     bool broken : 1; /* the content was, while an answer that has no use for it is under way */
 };
 
@@ -62,8 +63,6 @@ ssize_t h1_read_drain(struct h1 *, struct weir_conn *, const char *bytes, size_t
 /* The exchange's deadline: the handler's own or `ms` from now, whichever is first. */
 void h1_arm_exchange(struct h1 *, struct weir_conn *, unsigned ms, unsigned default_ms);
 uint64_t h1_body_max(const struct weir_http *);
-/* Looks at the peer that takes the answer, in steps; it is cut off when it takes nothing for send_ms. */
-void h1_watch_send(struct h1 *, struct weir_conn *);
 
 /* send.c: queues what there is of the answer. WEIR_FLOW_END: it is complete; WEIR_FLOW_WAIT; -errno: cut. */
 int h1_send(struct weir_exchange *, struct weir_out *);

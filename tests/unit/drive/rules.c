@@ -389,19 +389,18 @@ static int child_open(void *state, struct weir_conn *conn, const void *config)
 
 static void child_out_close(void *state, struct weir_conn *conn, int why)
 {
-    (void)conn;
+    (void)state;
     (void)why;
-    struct pair *pair = *(struct pair **)state;
-    if (pair && pair->client)
+    struct pair *pair = (struct pair *)(uintptr_t)weir_conn_config(conn);
+    if (pair->client)
         weir_conn_finish(pair->client, WEIR_DONE);
 }
 
 static void child_in_close(void *state, struct weir_conn *conn, int why)
 {
-    (void)conn;
-    struct pair *pair = *(struct pair **)state;
-    if (pair)
-        pair->in = NULL;
+    (void)state; /* open() may never have run: the child was gone before the first turn */
+    struct pair *pair = (struct pair *)(uintptr_t)weir_conn_config(conn);
+    pair->in = NULL;
     if (why == -EPIPE)
         atomic_fetch_add(&inputs, 1);
 }

@@ -57,6 +57,7 @@ static int probe_eof(void *state, struct weir_conn *conn, size_t rest)
 static int probe_output(void *state, struct weir_conn *conn)
 {
     struct probe *probe = alive(state);
+    assert_true(weir_out_room(weir_conn_out(conn)));
     probe->outputs++;
     return probe->output ? probe->output(probe, conn) : 0;
 }

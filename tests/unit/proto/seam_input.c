@@ -249,6 +249,64 @@ static void an_end_that_was_read_waits_for_a_paused_machine(void **state)
     sim_free(sim);
 }
 
+static ssize_t take_and_pause(struct probe *probe, struct weir_conn *conn, const uint8_t *bytes,
+                              size_t len)
+{
+    (void)bytes;
+    weir_conn_pause(conn);
+    probe->paused = true;
+    return (ssize_t)len;
+}
+
+static void nothing_unread_and_paused_is_no_end_either(void **state)
+{
+    (void)state;
+    struct probe probe = {.input = take_and_pause};
+    struct sim *sim = calm();
+    struct sim_end *end = sim_connect(sim, &probe_protocol, &probe);
+    struct weir_conn *conn = sim_conn(end);
+    run(sim);
+    memcpy(weir_conn_room(conn).iov_base, "abc", 3);
+    weir_conn_received(conn, 3);
+    weir_conn_received(conn, 0);
+    weir_conn_turn(conn);
+    assert_int_equal(probe.consumed, 3);
+    assert_int_equal(probe.eofs, 0);
+    go_on(&probe);
+    run(sim);
+    assert_int_equal(probe.eofs, 1);
+    sim_free(sim);
+}
+
+static int go_on_in_output(struct probe *probe, struct weir_conn *conn)
+{
+    (void)conn;
+    if (probe->paused && probe->outputs > 2)
+        go_on(probe);
+    return 0;
+}
+
+/* Between the two comes no input: the bytes that were held back must still be offered first. */
+static void resumed_in_output_the_end_still_waits_for_input(void **state)
+{
+    (void)state;
+    struct probe probe = {.input = pause_at_all, .output = go_on_in_output};
+    struct sim *sim = calm();
+    struct sim_end *end = sim_connect(sim, &probe_protocol, &probe);
+    struct weir_conn *conn = sim_conn(end);
+    weir_conn_turn(conn);
+    memcpy(weir_conn_room(conn).iov_base, "abc", 3);
+    weir_conn_received(conn, 3);
+    weir_conn_received(conn, 0);
+    weir_conn_turn(conn);
+    weir_conn_wake(conn);
+    run(sim);
+    assert_int_equal(probe.consumed, 3);
+    assert_int_equal(probe.rest, 0);
+    assert_int_equal(probe.eofs, 1);
+    sim_free(sim);
+}
+
 static void the_end_without_eof_finishes(void **state)
 {
     (void)state;
@@ -346,6 +404,8 @@ int main(void)
         cmocka_unit_test(the_end_tells_of_an_unfinished_unit),
         cmocka_unit_test(a_paused_machine_learns_of_the_end_late),
         cmocka_unit_test(an_end_that_was_read_waits_for_a_paused_machine),
+        cmocka_unit_test(nothing_unread_and_paused_is_no_end_either),
+        cmocka_unit_test(resumed_in_output_the_end_still_waits_for_input),
         cmocka_unit_test(the_end_without_eof_finishes),
         cmocka_unit_test(an_input_error_sends_what_is_queued_and_ends),
         cmocka_unit_test(consuming_more_than_there_is_ends_with_eproto),

@@ -99,6 +99,38 @@ static void a_successor_gets_what_its_predecessor_did_not_take(void **state)
     sim_free(sim);
 }
 
+static ssize_t wants_more(struct probe *probe, struct weir_conn *conn, const uint8_t *bytes,
+                          size_t len)
+{
+    (void)probe;
+    (void)conn;
+    (void)bytes;
+    (void)len;
+    return 0;
+}
+
+static void hand_over_when_expired(struct probe *probe, struct weir_conn *conn)
+{
+    assert_int_equal(weir_conn_become(conn, &probe_protocol, probe->arg), 0);
+}
+
+/* What the old machine could do nothing with (0: needs more) may be whole units for the new one. */
+static void a_successor_is_offered_what_was_too_little(void **state)
+{
+    (void)state;
+    struct probe second = {.input = echo_all};
+    struct probe first = {.input = wants_more, .expire = hand_over_when_expired, .arg = &second};
+    struct sim *sim = calm();
+    struct sim_end *end = sim_connect(sim, &probe_protocol, &first);
+    send_text(end, "abc");
+    run(sim);
+    weir_conn_arm(sim_conn(end), weir_conn_now(sim_conn(end)).mono_ns + 1);
+    wait_ms(sim, 1);
+    assert_output(end, "abc");
+    assert_int_equal(first.closes, 1);
+    sim_free(sim);
+}
+
 static int hand_over_at_open(struct probe *probe, struct weir_conn *conn)
 {
     return weir_conn_become(conn, &probe_protocol, probe->arg);
@@ -421,6 +453,7 @@ int main(void)
         cmocka_unit_test(open_comes_first_and_may_greet),
         cmocka_unit_test(become_is_carried_out_after_the_machine_returned),
         cmocka_unit_test(a_successor_gets_what_its_predecessor_did_not_take),
+        cmocka_unit_test(a_successor_is_offered_what_was_too_little),
         cmocka_unit_test(become_may_be_asked_for_in_open_and_when_leaving),
         cmocka_unit_test(a_successor_is_told_of_the_end_anew),
         cmocka_unit_test(pauses_and_deadlines_are_not_inherited),

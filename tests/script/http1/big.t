@@ -1,0 +1,9 @@
+# More than the queue holds, given in pieces, and the next request waits its turn.
+> GET /big HTTP/1.1\r\nHost: h\r\n\r\n
+> GET /hello HTTP/1.1\r\nHost: h\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 100000\r\n\r\n
+<*10000 0123456789
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
+< Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n
+>-
+<- done

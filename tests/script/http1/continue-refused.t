@@ -1,0 +1,7 @@
+# Answered without the content: the client may send it or not, so the connection cannot go on.
+> GET /hello HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
+< Content-Type: text/plain\r\nContent-Length: 6\r\nConnection: close\r\n\r\nhello\n
+<- end
+>-
+<- done

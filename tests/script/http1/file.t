@@ -1,0 +1,11 @@
+# A file span, and a HEAD for it.
+> HEAD /file HTTP/1.1\r\nHost: h\r\n\r\n
+> GET /file HTTP/1.1\r\nHost: h\r\n\r\n
+> GET /hello HTTP/1.1\r\nHost: h\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 70000\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 70000\r\n\r\n
+<*7000 abcdefghij
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
+< Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n
+>-
+<- done

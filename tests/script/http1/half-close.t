@@ -1,0 +1,6 @@
+# The whole answer comes although the client will say no more.
+> GET /big HTTP/1.1\r\nHost: h\r\n\r\n
+>-
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Length: 100000\r\n\r\n
+<*10000 0123456789
+<- done

@@ -1,0 +1,10 @@
+> OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n
+> OPTIONS http://h HTTP/1.1\r\nHost: h\r\n\r\n
+<~ HTTP/1.1 404 Not Found\r\nDate: *\r\n
+<~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\n\r\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>404 Not Found</title>\n*\n<h1>404 Not Found</h1>\n<p>*</p>\n</html>\n
+<~ HTTP/1.1 404 Not Found\r\nDate: *\r\n
+<~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\n\r\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>404 Not Found</title>\n*\n<h1>404 Not Found</h1>\n<p>*</p>\n</html>\n
+>-
+<- done
