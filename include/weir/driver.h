@@ -75,8 +75,3 @@ struct weir_driver {
     size_t hot_size;
     void *local; /* what the service keeps a thread (caches, log buffer); NULL if nothing */
 };
-
-/* For a driver of your own: the blocks its connections' output lies in. One a thread. NULL: no memory. */
-WEIR_API struct weir_pool *weir_pool_new(void);
-/* After its last connection was freed. NULL is fine. */
-WEIR_API void weir_pool_free(struct weir_pool *);

@@ -14,6 +14,7 @@
 
 struct iovec;
 struct weir_out;
+struct weir_pool;
 
 enum weir_span_kind { WEIR_SPAN_BYTES, WEIR_SPAN_FILE };
 
@@ -56,3 +57,8 @@ WEIR_API size_t weir_out_move(struct weir_out *to, struct weir_out *from, size_t
 WEIR_API const struct weir_span *weir_out_first(const struct weir_out *);
 /* Forgets the first `len` bytes and drops owners whose spans are done. */
 WEIR_API void weir_out_skip(struct weir_out *, size_t len);
+
+/* For a driver of your own: the blocks its connections' output lies in. One a thread. NULL: no memory. */
+WEIR_API struct weir_pool *weir_pool_new(void);
+/* After its last connection was freed. NULL is fine. */
+WEIR_API void weir_pool_free(struct weir_pool *);

@@ -17,21 +17,23 @@ struct weir_fd_map {
 };
 
 struct weir_process_options {
-    const struct weir_fd_map
-        *map; /* any overlap and order is fine; what is not named is closed in the child */
+    const struct weir_fd_map *
+        map; /* any overlap and order is fine; what is not named is closed in the child. NULL: 0, 1 and 2 as here */
     size_t map_count;
     const char *const *env; /* NULL-ended; NULL: this process's own environment */
     const char *dir;        /* working directory of the child; NULL: as here */
     bool new_group;         /* a process group of its own */
-    int die_signal;         /* sent to the child when its parent dies (PR_SET_PDEATHSIG); 0: none */
+    int die_signal; /* sent to the child when the thread that starts it ends (PR_SET_PDEATHSIG); 0: none */
 };
 
-/* Starts a program; argv[0] with a slash is a path, else it is looked up in PATH. `options` NULL: 0, 1 and 2 as here.
+/* Starts a program; argv[0] with a slash is a path, else it is looked up in this process's PATH. `options` NULL: 0, 1 and 2 as
+ * here. Pipes and sockets come to it waiting (no O_NONBLOCK). -EINVAL: the map names a number twice, or more than 64.
  * The child's failure to start comes back here: -ENOENT, -EACCES, -E2BIG, -ENOEXEC ...; -EAGAIN, -ENOMEM, -EMFILE. */
 WEIR_API WEIR_CHECKED int weir_process_start(const char *const *argv,
                                              const struct weir_process_options *options,
                                              struct weir_process **out);
-/* Runs a function in a child; its return value is the exit status. Same descriptor map; do not call in a process with threads. */
+/* Runs a function in a child; its return value is the exit status. Same descriptor map, O_NONBLOCK as it is; do not call in a
+ * process with threads. What stdio holds back is written out before, so that it is not written twice. */
 WEIR_API WEIR_CHECKED int weir_process_call(int (*function)(void *arg), void *arg,
                                             const struct weir_process_options *options,
                                             struct weir_process **out);

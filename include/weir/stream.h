@@ -31,7 +31,8 @@ enum {
  * Opens an endpoint by name: tcp:HOST:PORT unix:PATH unix:@NAME pipe:PATH file:PATH exec:COMMAND fd:N - HOST:PORT.
  * `timeout_ms` bounds the whole of it (each address of a host name is tried as RFC 8305 orders, the next after 250 ms).
  * Errors: -EINVAL the name cannot be used (weir_endpoint_check() says why), -ENOENT, -ECONNREFUSED, -ETIMEDOUT,
- * -EHOSTUNREACH no such host or no address, -ENXIO, -EACCES, -EMFILE, -ENOMEM. The caller closes *out.
+ * -EHOSTUNREACH no such host or no address, -ENOTSUP pipe: not a named pipe, -EISDIR, -EACCES, -EMFILE, -ENOMEM ... exec: as
+ * weir_process_start(). The caller closes *out; fd:N belongs to the stream and is closed with it, 0 and 1 of "-" stay open.
  */
 WEIR_API WEIR_CHECKED int weir_open(const char *endpoint, unsigned how, int timeout_ms,
                                     struct weir_stream **out);
@@ -56,7 +57,8 @@ WEIR_API WEIR_CHECKED ssize_t weir_read_full(struct weir_stream *, void *buffer,
 WEIR_API WEIR_CHECKED ssize_t weir_write(struct weir_stream *, const void *bytes, size_t len);
 /* All of it, or the error; how much was sent before an error is not known. */
 WEIR_API WEIR_CHECKED int weir_write_all(struct weir_stream *, const void *bytes, size_t len);
-/* Half-close: the reader at the other end sees end of file; reading goes on. -EOPNOTSUPP where nature forbids it. */
+/* Half-close: the reader at the other end sees end of file; reading goes on. -EOPNOTSUPP where nature forbids it: a file, a
+ * terminal, a pipe that was only lent to the stream. */
 WEIR_API WEIR_CHECKED int weir_end(struct weir_stream *);
 /* Closes and frees. For exec: waits for the child, whose status comes as weir_process_wait() gives it (0: it went well).
  * Else 0, or the error a late write was told (-EIO, -ENOSPC). NULL is fine. */
@@ -64,7 +66,8 @@ WEIR_API int weir_close(struct weir_stream *);
 
 /* Bounds each single wait in read, write and close. WEIR_FOREVER (as files do) until it is set. */
 WEIR_API void weir_set_timeout(struct weir_stream *, int timeout_ms);
-/* The descriptors, to poll or to hand to a child; borrowed. -1 when this side does not exist or was closed. */
+/* The descriptors, to poll or to hand to a child (weir_process_start() makes them wait there, as programs expect);
+ * borrowed. -1 when this side does not exist or was closed. */
 WEIR_API int weir_read_fd(const struct weir_stream *);
 WEIR_API int weir_write_fd(const struct weir_stream *);
 
@@ -101,11 +104,13 @@ WEIR_API WEIR_CHECKED int weir_accept(struct weir_listener *, int timeout_ms,
 WEIR_API const char *weir_listener_name(const struct weir_listener *);
 WEIR_API void weir_listener_close(struct weir_listener *);
 
-/* Copies from one stream to another until end of file; *out_bytes counts, also on failure. Uses splice(2), sendfile(2) or
+/* Copies from one stream to another until end of file; *out_bytes counts, also on failure (NULL: not asked). Uses splice(2), sendfile(2) or
  * copy_file_range(2) where the pair can. 0, or the first error of either side (which: *out_reading true: the reading side). */
 WEIR_API WEIR_CHECKED int weir_copy(struct weir_stream *from, struct weir_stream *to,
                                     uint64_t *out_bytes, bool *out_reading);
-/* Both directions at once until both have ended; half-closes are passed on. idle_ms bounds the time without a byte. */
+/* Both directions at once until both have ended; half-closes are passed on. idle_ms bounds the time without a byte.
+ * 0: both ended; -ETIMEDOUT: silence; else the first error. Where nobody reads any more, the writer behind the relay is told if its
+ * kind has a word for that (not tcp), and the other direction goes on. *out is filled in any case. */
 struct weir_relay {
     uint64_t a_to_b, b_to_a; /* bytes */
     int a_error, b_error;    /* what ended reading or writing on that side: 0 or -errno */

@@ -1,6 +1,6 @@
 #include "base/pool.h"
 
-#include <weir/driver.h>
+#include <weir/out.h>
 
 #include <stdlib.h>
 

@@ -32,12 +32,13 @@ struct slot {
         struct child *child;   /* conn is NULL */
     };
     uint8_t want;                    /* enum weir_io of the last turn */
+    uint8_t leave;                   /* 1 << enum weir_leave: wished, told with the next turn */
+    uint8_t left;                    /* the same: told */
     bool ready : 1;                  /* queued for a turn */
     bool readable : 1, writable : 1; /* worth trying; cleared by -EAGAIN */
     bool hung_up : 1;                /* a short read says nothing about what follows */
     bool watched : 1;
     bool dialling : 1;
-    bool asked_to_leave : 1;
     bool companion : 1;
 };
 
@@ -81,6 +82,8 @@ struct slot *core_next_ready(struct core *);
 /* poll or epoll said something of its descriptors (POLLIN … and EPOLLIN … are the same bits). */
 void core_event(struct core *, struct slot *, unsigned events);
 
+/* Asks it to leave, after one more look for a request on its way. Twice the same is once. */
+void core_leave(struct core *, struct slot *, enum weir_leave);
 enum step { STEP_WAIT, STEP_AGAIN, STEP_CLOSED };
 /* Turns and I/O until nothing moves, it is closed, or others must get their turn. */
 enum step core_step(struct core *, struct slot *);

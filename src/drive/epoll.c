@@ -22,6 +22,7 @@ struct loop {
     bool listening;    /* listeners are registered */
     bool clients_wait; /* a listener was readable */
     bool released;     /* listeners are closed */
+    uint64_t quiet_at; /* stopping: if nobody came until then, listeners close */
     uint64_t retry_at; /* not listening: look again then */
     unsigned closed;   /* slots closed since listening ended: there may be a place */
 };
@@ -102,11 +103,10 @@ static void ask_oldest(struct loop *loop)
     unsigned asked = 0, seen = 0;
     for (struct slot *slot = loop->core.first;
          slot && asked < LIMIT_ASK_BATCH && seen < LIMIT_ASK_SCAN; slot = slot->next, seen++) {
-        if (!slot->conn || slot->companion || slot->asked_to_leave ||
+        if (!slot->conn || slot->companion || (slot->left & 1u << WEIR_LEAVE_BUSY) ||
             !weir_conn_resting(slot->conn))
             continue;
-        slot->asked_to_leave = true;
-        weir_conn_leave(slot->conn, WEIR_LEAVE_BUSY);
+        core_leave(&loop->core, slot, WEIR_LEAVE_BUSY);
         asked++;
     }
 }
@@ -160,7 +160,12 @@ static void accept_clients(struct loop *loop)
             }
         }
     }
-    if (loop->stopping && nobody)
+    if (!loop->stopping)
+        return;
+    uint64_t now = loop->core.base.now.mono_ns;
+    if (!nobody)
+        loop->quiet_at = now + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
+    else if (now >= loop->quiet_at)
         release_listeners(loop);
 }
 
@@ -194,7 +199,7 @@ static void settle(struct loop *loop, struct slot *slot)
     if (at)
         timers_file(&loop->timers, &slot->timer, at);
     if (loop->stopping && !slot->companion)
-        weir_conn_leave(slot->conn, WEIR_LEAVE_STOP);
+        core_leave(&loop->core, slot, WEIR_LEAVE_STOP);
 }
 
 static void step_slot(struct loop *loop, struct slot *slot)
@@ -248,7 +253,8 @@ static void begin_stop(struct loop *loop)
     (void)control(loop, EPOLL_CTL_DEL, loop->options->stop, 0, 0);
     for (struct slot *slot = loop->core.first; slot; slot = slot->next)
         if (slot->conn && !slot->companion)
-            weir_conn_leave(slot->conn, WEIR_LEAVE_STOP);
+            core_leave(&loop->core, slot, WEIR_LEAVE_STOP);
+    loop->quiet_at = loop->core.base.now.mono_ns + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
     loop->clients_wait = true; /* what is queued is accepted and answered */
 }
 
@@ -262,6 +268,8 @@ static int wait_ms(struct loop *loop)
     uint64_t idle = core_idle(&loop->core);
     if (idle && (!first || idle < first))
         first = idle;
+    if (loop->stopping && !loop->released && (!first || loop->quiet_at < first))
+        first = loop->quiet_at;
     if (!loop->listening && !loop->released && (!first || loop->retry_at < first))
         first = loop->retry_at;
     if (!first)
@@ -285,14 +293,21 @@ static void look_at(struct loop *loop, const struct epoll_event *events, int cou
     }
 }
 
+static bool finished(const struct loop *loop)
+{
+    return loop->stopping && (loop->options->cut || (loop->released && loop->core.count == 0));
+}
+
 static void run(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
-    while (!(loop->stopping && loop->released && loop->core.count == 0)) {
+    while (!finished(loop)) {
         int n = epoll_wait(loop->epoll, events, EVENTS, wait_ms(loop));
         core_read_clocks(&loop->core);
         look_at(loop, events, n > 0 ? n : 0);
         maybe_listen_again(loop);
+        if (loop->stopping && !loop->released && loop->core.base.now.mono_ns >= loop->quiet_at)
+            loop->clients_wait = true;
         if (loop->clients_wait && (loop->listening || loop->stopping))
             accept_clients(loop);
         run_timers(loop);

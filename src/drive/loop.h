@@ -51,6 +51,8 @@ struct epoll_options {
     unsigned
         max_connections; /* at this many the one that rested longest leaves; none at rest: accept later */
     int stop; /* as in struct watch: accept what is queued, close listeners, leave; return when all have ended */
+    bool
+        cut; /* at the stop close everything at once instead: a program's own connections (a load generator) */
 };
 /* Returns 0 when all connections ended after a stop, -errno when the loop cannot start. The supervisor bounds the stop (--grace). */
 int epoll_drive(const struct epoll_options *);

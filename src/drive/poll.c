@@ -211,7 +211,7 @@ static void others_wait(struct run *run, bool readable)
     } else {
         run->busy = BUSY_TOLD;
         if (run->main)
-            weir_conn_leave(run->main->conn, WEIR_LEAVE_BUSY);
+            core_leave(&run->driver->core, run->main, WEIR_LEAVE_BUSY);
     }
 }
 
@@ -227,7 +227,7 @@ static void look_at(struct run *run)
             if (events) {
                 run->stop = -1;
                 if (run->main)
-                    weir_conn_leave(run->main->conn, WEIR_LEAVE_STOP);
+                    core_leave(&run->driver->core, run->main, WEIR_LEAVE_STOP);
             }
         } else if (i == 1) {
             if (events)

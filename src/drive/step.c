@@ -78,9 +78,33 @@ static ssize_t receive_some(struct slot *slot)
     return n;
 }
 
+void core_leave(struct core *core, struct slot *slot, enum weir_leave why)
+{
+    uint8_t bit = (uint8_t)(1u << why);
+    if ((slot->leave | slot->left) & bit)
+        return;
+    slot->leave |= bit;
+    core_ready(core, slot);
+}
+
+/* A request that has arrived unseen is read first: closing over it would reset the connection, answers and all. */
+static void tell_leave(struct slot *slot)
+{
+    if ((slot->want & WEIR_IO_READ) && slot->stream.in_kind == FD_SOCKET)
+        (void)receive_some(slot);
+    if (slot->leave & 1u << WEIR_LEAVE_BUSY)
+        weir_conn_leave(slot->conn, WEIR_LEAVE_BUSY);
+    if (slot->leave & 1u << WEIR_LEAVE_STOP)
+        weir_conn_leave(slot->conn, WEIR_LEAVE_STOP);
+    slot->left |= slot->leave;
+    slot->leave = 0;
+}
+
 enum step core_step(struct core *core, struct slot *slot)
 {
     (void)core;
+    if (slot->leave)
+        tell_leave(slot);
     for (size_t moved = 0; moved < LIMIT_TURN_BYTES;) {
         unsigned want = weir_conn_turn(slot->conn);
         slot->want = (uint8_t)want;

@@ -159,13 +159,15 @@ int gate_try(struct gate *gate, struct weir_stream *out)
         return take_kept(gate, out) ? 0 : gate->shut ? -ESHUTDOWN : -EAGAIN;
     }
     int rc = accept_any(gate, out);
+    if (rc == 0 && gate->stopping)
+        gate->quiet_ns = mono_ns() + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
     if (rc == 0)
         return 0;
     if (rc != -EAGAIN) {
         gate_later(gate);
         return -EAGAIN;
     }
-    if (gate->stopping)
+    if (gate->stopping && mono_ns() >= gate->quiet_ns)
         shut(gate);
     return gate->shut ? -ESHUTDOWN : -EAGAIN;
 }
@@ -181,6 +183,7 @@ static void see_stop(struct gate *gate)
         return;
     gate->stopping = true;
     gate->drain_ns = mono_ns() + LIMIT_DRAIN_MS * WEIR_NS_PER_MS;
+    gate->quiet_ns = mono_ns() + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
     (void)epoll_ctl(gate->epoll, EPOLL_CTL_DEL, gate->worker->stop, NULL);
 }
 
@@ -188,7 +191,10 @@ static int timeout_now(struct gate *gate, int timeout_ms)
 {
     if (gate->kept_at < gate->kept_count && !gate->muted)
         return 0;
-    int retry_ms = gate->muted ? -1 : wait_ms_until(gate->retry_ns);
+    uint64_t next_ns = gate->retry_ns;
+    if (!next_ns && gate->stopping && !gate->shut)
+        next_ns = gate->quiet_ns;
+    int retry_ms = gate->muted ? -1 : wait_ms_until(next_ns);
     return timeout_ms < 0 || (retry_ms >= 0 && retry_ms < timeout_ms) ? retry_ms : timeout_ms;
 }
 

@@ -31,6 +31,7 @@ struct gate {
     bool knock;        /* the last gate_wait() found somebody waiting, or it is time to try again */
     uint64_t retry_ns; /* out of descriptors: not before this; 0: at any time */
     uint64_t idle_ns;  /* gate_next: time for the service to write out what it put off */
+    uint64_t quiet_ns; /* stopping: if nobody came until then, the sockets close */
     uint64_t drain_ns; /* stopping: take the rest of the queue at once after this */
     struct weir_stream *kept; /* accepted at a stop, not yet served; LIMIT_DRAIN_KEPT */
     unsigned kept_count, kept_at;

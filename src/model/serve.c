@@ -1,6 +1,7 @@
 #include "model/serve.h"
 
 #include "model/news.h"
+#include "model/worker.h"
 
 #include <weir/process.h>
 
@@ -82,7 +83,7 @@ pid_t serve_child(struct gate *gate, struct weir_stream *client, const struct wa
         gate_abandon(gate, watch->busy == gate->fds);
         if (close_fd >= 0)
             close(close_fd);
-        _exit(serve_alone(gate->worker, client, watch) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        worker_exit(serve_alone(gate->worker, client, watch) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
     }
     stream_done(client); /* this copy; the connection is the child's */
     return pid;

@@ -92,7 +92,7 @@ static _Noreturn void be_worker(struct supervisor *supervisor, unsigned index, p
     if (rc < 0)
         news_say(&worker, WEIR_REPORT_WARNING, "worker %u cannot start: %s", worker.number,
                  strerror(-rc));
-    _exit(rc < 0 ? CANNOT_START : EXIT_SUCCESS);
+    worker_exit(rc < 0 ? CANNOT_START : EXIT_SUCCESS);
 }
 
 /* 0 or -errno. */

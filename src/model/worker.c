@@ -27,3 +27,13 @@ void worker_signals(const sigset_t *mask, pid_t supervisor, unsigned grace_s)
     if (getppid() != supervisor)
         raise(SIGALRM); /* it died before the line above */
 }
+
+/* LeakSanitizer's, when it is linked in. */
+extern void __lsan_do_leak_check(void) __attribute__((weak));
+
+void worker_exit(int status)
+{
+    if (__lsan_do_leak_check)
+        __lsan_do_leak_check();
+    _exit(status);
+}

@@ -184,7 +184,7 @@ void weir_conn_rest(struct weir_conn *conn, bool at_rest)
 
 bool weir_conn_leaving(const struct weir_conn *conn)
 {
-    return conn->leave_stop || conn->leave_busy;
+    return conn->leave_stop || conn->leave_busy || conn->tell_stop || conn->tell_busy;
 }
 
 void weir_conn_leave(struct weir_conn *conn, enum weir_leave why)

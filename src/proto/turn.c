@@ -207,7 +207,11 @@ unsigned weir_conn_turn(struct weir_conn *conn)
     if (!conn->opened && !conn->finishing)
         do_open(conn);
     do_expire(conn);
-    do_leave(conn);
+    if (conn->tell_stop || conn->tell_busy) {
+        run_rounds(
+            conn); /* what has arrived is older than the wish, and its answer can already tell of it */
+        do_leave(conn);
+    }
     run_rounds(conn);
     if (conn->ended && conn->eof_told)
         weir_conn_finish(conn, WEIR_DONE); /* both directions are closed */

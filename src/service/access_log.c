@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/date.h"
+#include "http/exchange.h"
 #include "tbl/limits.h"
 
 #include <weir/driver.h>
@@ -194,12 +195,10 @@ static void add_seconds(struct text *t, uint64_t ns)
     two(t, us);
 }
 
-static void add_field(struct text *t, const struct weir_exchange *x, const char *name)
+static void add_field(struct text *t, const struct weir_exchange *x, enum field_id id)
 {
-    struct weir_bytes value = {0};
-    (void)weir_request_field(x, name, &value);
     text_str(t, " \"");
-    add_escaped(t, value);
+    add_escaped(t, exchange_field(x, id));
     text_char(t, '"');
 }
 
@@ -218,8 +217,8 @@ static size_t write_record(char *at, size_t size, struct log_buffer *buffer,
     text_u64(&t, weir_exchange_status(x));
     text_char(&t, ' ');
     text_u64(&t, weir_exchange_sent(x));
-    add_field(&t, x, "referer");
-    add_field(&t, x, "user-agent");
+    add_field(&t, x, FIELD_REFERER);
+    add_field(&t, x, FIELD_USER_AGENT);
     text_char(&t, ' ');
     add_seconds(&t, now.mono_ns - weir_exchange_started(x));
     at[t.len] = '\n';

@@ -132,10 +132,11 @@ static int race(struct attempts *a, const struct address_list *list, uint64_t de
     for (;;) {
         bool failed;
         if (next < list->count && (a->count == 0 || deadline_now() >= next_at)) {
+            size_t before = a->count;
             if (begin(a, &list->at[next], list->len[next], out))
                 return 0;
+            next_at = a->count > before ? deadline_in(LIMIT_DIAL_STAGGER_MS) : 0;
             next++;
-            next_at = deadline_in(LIMIT_DIAL_STAGGER_MS);
             continue;
         }
         if (a->count == 0)

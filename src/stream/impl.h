@@ -38,6 +38,11 @@ enum fd_kind {
     FD_FIFO, /* FD_NONBLOCK, a named pipe nobody has written to yet: 0 may mean "no writer yet" */
 };
 
+enum {
+    GIVEN_NONE = -1, /* not reopened */
+    GIVEN_LENT = -2, /* reopened from one that stays open: closing ours tells nobody */
+};
+
 struct weir_stream {
     int in, out;               /* equal for a socket; -1: no such side, or ended */
     uint8_t in_kind, out_kind; /* enum fd_kind */
@@ -45,8 +50,7 @@ struct weir_stream {
     bool heap;                 /* made by weir_open() and the like: weir_close() frees it */
     bool lent;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
     bool standard; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
-    int given_in,
-        given_out; /* fd:N, when in/out were reopened from it: closed with that side; -1 */
+    int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
     struct address peer;
     struct weir_process *child; /* exec:; owned */
@@ -72,8 +76,11 @@ bool stream_stop(struct weir_stream *);
 /* A value with neither side. */
 static inline void stream_init_none(struct weir_stream *stream)
 {
-    *stream = (struct weir_stream){
-        .in = -1, .out = -1, .given_in = -1, .given_out = -1, .timeout_ms = WEIR_FOREVER};
+    *stream = (struct weir_stream){.in = -1,
+                                   .out = -1,
+                                   .given_in = GIVEN_NONE,
+                                   .given_out = GIVEN_NONE,
+                                   .timeout_ms = WEIR_FOREVER};
 }
 /* Moves a value: `to` is uninitialised memory; `from` is left empty. */
 void stream_take(struct weir_stream *to, struct weir_stream *from);
@@ -105,7 +112,7 @@ struct weir_listener {
     int fds[LISTENER_SOCKETS_MAX]; /* non-blocking, O_CLOEXEC */
     char *name;                    /* with the port taken; owned */
     char *unlink_path; /* a Unix path we bound; removed on close by `owner` only; owned */
-    int unlink_fd; /* O_PATH: that very file, so that its number is not given to another; -1 */
+    int unlink_fd;     /* O_PATH: that very file, so that its number is not given to another; -1 */
     pid_t owner;
     bool own; /* false: fd:N given to us (closed all the same, but left where it is bound) */
 };

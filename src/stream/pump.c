@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -71,6 +72,9 @@ static enum pump_state broken_either(struct pump *p, int error)
     bool full = error == ENOSPC || error == EDQUOT || error == EFBIG || error == EPIPE;
     bool read_fails = p->way == PUMP_SPLICE ? p->from->in_kind == FD_SOCKET : error == EIO;
     bool reading = !full && read_fails;
+    int waiting = 0;
+    /* splice(2) looks for a reader of the pipe first, and only then for bytes. */
+    p->unsaid = error == EPIPE && ioctl(p->from->in, FIONREAD, &waiting) == 0 && waiting == 0;
     return broken(p, !reading && error == ECONNRESET ? -EPIPE : -error, reading);
 }
 

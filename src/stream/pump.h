@@ -36,6 +36,7 @@ struct pump {
     uint64_t bytes; /* passed on */
     int error;
     bool reading; /* the error came from the reading side */
+    bool unsaid;  /* -EPIPE before there was a byte to write: nothing is lost */
 };
 
 void pump_init(struct pump *, struct weir_stream *from, struct weir_stream *to);

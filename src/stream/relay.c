@@ -41,14 +41,15 @@ static void lane_end(struct lane *l)
 
 /*
  * Nobody reads at `to` any more. The writer at `from` gets to know where nature has a word for it. TCP has none: there the
- * bytes are read and thrown away, so that a peer who writes first and reads afterwards gets to the reading.
+ * bytes are read and thrown away, so that a peer who writes first and reads afterwards gets to the reading. A Unix socket is emptied
+ * too: closed with bytes unread, it would reset the connection and with it the answer.
  * The other direction goes on: a child that closed its input still has something to say.
  */
 static void lane_abandon(struct relay *r, struct lane *l)
 {
     (void)!stream_end(l->pump.to);
-    if (l->pump.from->in_kind == FD_REGULAR || stream_stop(l->pump.from))
-        l->ended = true;
+    (void)stream_stop(l->pump.from);
+    l->ended = l->pump.from->in_kind == FD_REGULAR || l->pump.from->in_kind == FD_NONE;
     l->dropping = true;
     pump_drop(&l->pump);
     /* Standard output is gone: whoever started us has stopped looking. */
@@ -60,11 +61,13 @@ static void lane_broken(struct relay *r, struct lane *l)
 {
     int error = l->pump.error;
     r->broken |= error == -EPIPE;
+    if (l->dropping || l->pump.unsaid)
+        l->pump.error = 0;
     if (l->dropping) {
         l->ended = true;
         return;
     }
-    if (r->error == 0)
+    if (r->error == 0 && !l->pump.unsaid)
         r->error = error;
     if (l->pump.reading)
         lane_end(l);

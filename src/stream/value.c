@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 int fd_release(int fd)
@@ -59,6 +60,24 @@ static bool can_be_polled(int fd)
     return can;
 }
 
+/* What a descriptor leads to, as far as it matters here. */
+struct nature {
+    bool regular; /* always ready */
+    bool reopens; /* opening it again leads to the same pipe or terminal */
+};
+
+/* A pseudo-terminal's master must not be opened again: that makes a new one (pts(4)). */
+static struct nature nature_of(int fd, const struct stat *st)
+{
+    bool device = S_ISCHR(st->st_mode);
+    bool master = device && major(st->st_rdev) == 5 && minor(st->st_rdev) == 2;
+    return (struct nature){
+        .regular = S_ISREG(st->st_mode) || S_ISBLK(st->st_mode) || S_ISDIR(st->st_mode) ||
+                   (device && !can_be_polled(fd)),
+        .reopens = S_ISFIFO(st->st_mode) || (device && !master && isatty(fd)),
+    };
+}
+
 /* An open file of our own on the same pipe or terminal, so that O_NONBLOCK is ours to set. */
 static int reopen(int fd, int direction)
 {
@@ -67,33 +86,33 @@ static int reopen(int fd, int direction)
     return open(path, direction | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
-static enum fd_kind claim_side(int fd, int direction, enum fd_claim claim, bool regular,
+static enum fd_kind claim_side(int fd, int direction, enum fd_claim claim, struct nature nature,
                                int *out_fd)
 {
     *out_fd = fd;
-    if (regular)
+    if (nature.regular)
         return FD_REGULAR;
     if (claim == FD_OURS)
         return FD_NONBLOCK;
-    int again = reopen(fd, direction);
+    int again = nature.reopens ? reopen(fd, direction) : -1;
     if (again < 0)
         return FD_POLLED;
     *out_fd = again;
     return FD_NONBLOCK;
 }
 
-static void claim_in(struct weir_stream *s, int fd, enum fd_claim claim, bool regular)
+static void claim_in(struct weir_stream *s, int fd, enum fd_claim claim, struct nature nature)
 {
-    s->in_kind = (uint8_t)claim_side(fd, O_RDONLY, claim, regular, &s->in);
+    s->in_kind = (uint8_t)claim_side(fd, O_RDONLY, claim, nature, &s->in);
     s->own_in = claim != FD_LENT || s->in != fd;
-    s->given_in = claim == FD_TAKEN && s->in != fd ? fd : -1;
+    s->given_in = s->in == fd ? GIVEN_NONE : claim == FD_TAKEN ? fd : GIVEN_LENT;
 }
 
-static void claim_out(struct weir_stream *s, int fd, enum fd_claim claim, bool regular)
+static void claim_out(struct weir_stream *s, int fd, enum fd_claim claim, struct nature nature)
 {
-    s->out_kind = (uint8_t)claim_side(fd, O_WRONLY, claim, regular, &s->out);
+    s->out_kind = (uint8_t)claim_side(fd, O_WRONLY, claim, nature, &s->out);
     s->own_out = claim != FD_LENT || s->out != fd;
-    s->given_out = claim == FD_TAKEN && s->out != fd ? fd : -1;
+    s->given_out = s->out == fd ? GIVEN_NONE : claim == FD_TAKEN ? fd : GIVEN_LENT;
 }
 
 int stream_claim(struct weir_stream *s, int fd, unsigned how, enum fd_claim claim)
@@ -115,13 +134,12 @@ int stream_claim(struct weir_stream *s, int fd, unsigned how, enum fd_claim clai
     bool any = !(how & (WEIR_READ | WEIR_WRITE));
     if ((how & WEIR_READ && !can_read) || (how & WEIR_WRITE && !can_write))
         return -EBADF;
-    bool regular = S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode) ||
-                   (S_ISCHR(st.st_mode) && !can_be_polled(fd));
+    struct nature nature = nature_of(fd, &st);
     stream_init_none(s);
     if (can_read && (any || how & WEIR_READ))
-        claim_in(s, fd, claim, regular);
+        claim_in(s, fd, claim, nature);
     if (can_write && (any || how & WEIR_WRITE))
-        claim_out(s, fd, claim, regular);
+        claim_out(s, fd, claim, nature);
     return 0;
 }
 
@@ -173,7 +191,8 @@ static int shut_in(struct weir_stream *s)
         rc = fd_release(s->in);
     if (s->own_in && s->given_in >= 0 && s->given_in != s->given_out)
         fd_release(s->given_in);
-    s->in = s->given_in = -1;
+    s->in = -1;
+    s->given_in = GIVEN_NONE;
     s->in_kind = FD_NONE;
     return rc;
 }
@@ -185,7 +204,8 @@ static int shut_out(struct weir_stream *s)
         rc = fd_release(s->out);
     if (s->own_out && s->given_out >= 0 && s->given_out != s->given_in)
         fd_release(s->given_out);
-    s->out = s->given_out = -1;
+    s->out = -1;
+    s->given_out = GIVEN_NONE;
     s->out_kind = FD_NONE;
     return rc;
 }
@@ -206,10 +226,10 @@ int stream_end(struct weir_stream *s)
     default:
         break;
     }
-    if (!s->own_out && !s->standard)
-        return -EOPNOTSUPP;
-    /* One open file for both directions, a terminal, cannot be closed for one. */
-    if (s->out == s->in)
+    /* One open file for both directions, a terminal, cannot be closed for one; a lent one is not ours to close. */
+    bool lent = !s->own_out || s->given_out == GIVEN_LENT;
+    bool both = s->out == s->in || (s->given_out >= 0 && s->given_out == s->given_in);
+    if (both || (lent && !s->standard))
         return -EOPNOTSUPP;
     int rc = shut_out(s);
     return s->standard ? fd_release(STDOUT_FILENO) : rc;

@@ -59,6 +59,23 @@
 #define LIMIT_MOVE_BYTES   (64 * 1024) /* one step of copy and relay: what a pipe holds */
 #define LIMIT_MOVE_STEPS   16          /* steps in one direction before the other gets its turn */
 
+/* --- spools --- */
+#define LIMIT_SPOOL_MESSAGE_BYTES                                                                  \
+    (16 * 1024 * 1024) /* a reader holds one in memory; the public header says so */
+#define LIMIT_SPOOL_SEGMENT_BYTES                                                                  \
+    (64 * 1024 * 1024)                     /* default; a writer reads its last file when it opens */
+#define LIMIT_SPOOL_SEGMENT_MIN_BYTES 4096 /* smaller files cost more than they hold */
+#define LIMIT_SPOOL_SEGMENT_MAX_BYTES                                                              \
+    (16ull * 1024 * 1024 * 1024) /* messages of a file are counted in 32 bits, 16 bytes each */
+#define LIMIT_SPOOL_SEGMENTS (1024 * 1024) /* files listed: 64 TiB at the default size */
+#define LIMIT_SPOOL_BATCH    256 /* messages in one writev, two pieces each: IOV_MAX is 1024 */
+#define LIMIT_SPOOL_WINDOW   (256 * 1024) /* what a reader reads ahead: the L2 cache holds it */
+#define LIMIT_SPOOL_LOOK_MS                                                                        \
+    1000                        /* files on a network tell inotify nothing: a reader looks anyway */
+#define LIMIT_SPOOL_BLIND_MS 50 /* ... and so often where there is no inotify instance left */
+#define LIMIT_SPOOL_TRIM_MS  1000 /* removals by age are looked for at most so often */
+#define LIMIT_SPOOL_RETRIES  16   /* a file was removed between looking and opening */
+
 /* --- HTTP --- */
 #define LIMIT_HTTP_LINE_BYTES 8192 /* request line; RFC 9112 section 3 asks for at least 8000 */
 #define LIMIT_HTTP_FIELDS_BYTES                                                                    \
@@ -79,6 +96,32 @@
 #define LIMIT_HTTP_ANSWER_MS      60000 /* a handler that does nothing */
 #define LIMIT_HTTP_EXCHANGE_BYTES (128 * 1024) /* memory of one exchange beyond its pooled block */
 #define LIMIT_HTTP_REPLY_FIELDS   (16 * 1024)  /* field lines of an answer; clients refuse more */
+
+/* --- HTTP, client side --- */
+#define LIMIT_HTTP_RESPONSE_BYTES                                                                  \
+    (1ull << 40) /* content of an answer: it is streamed, this only keeps sums from overflowing */
+#define LIMIT_HTTP_RESPONSE_MS    60000 /* silence of a server that owes an answer */
+#define LIMIT_HTTP_CLIENT_IDLE_MS 60000 /* a connection without requests; servers end it sooner */
+#define LIMIT_HTTP_INTERIM        16    /* 1xx answers before the final one */
+
+/* --- load and bench --- */
+#define LIMIT_LOAD_CONNECTIONS 65000 /* ports of one address, and memory for each */
+#define LIMIT_LOAD_DEPTH       64 /* requests on their way on one connection; as in http/h1/client.h */
+#define LIMIT_LOAD_THREADS     64       /* each fills a core; servers have fewer */
+#define LIMIT_LOAD_RATE        10000000 /* requests a second: more than sockets carry */
+#define LIMIT_LOAD_REQUEST                                                                         \
+    (1024 * 1024) /* bytes of one request, its content included; also of an echoed block */
+#define LIMIT_LOAD_TIMEOUT_MS  10000 /* default of --timeout: nobody waits longer for a page */
+#define LIMIT_LOAD_DURATION_S  86400 /* --duration and --warm-up; also what bounds --requests */
+#define LIMIT_LOAD_RETRY_MS    20    /* before connecting again where the last try gave no answer */
+#define LIMIT_LOAD_TICK_NS     10000000 /* the generator looks at its clock this often at least */
+#define LIMIT_LOAD_TICK_MIN_NS 20000    /* ... and at most, when requests are due at a rate */
+#define LIMIT_LOAD_SLICES      64 /* of a run, for plots over time: as many as a plot shows apart */
+#define LIMIT_BENCH_POINTS     16 /* --clients: numbers of clients, a server start each */
+#define LIMIT_BENCH_CLIENTS    4096 /* the largest of them */
+#define LIMIT_BENCH_PROCESSES  8192 /* processes of a server's tree that are looked at for memory */
+#define LIMIT_BENCH_START_MS   10000 /* a server's start */
+#define LIMIT_BENCH_STOP_MS    15000 /* a server's end: its grace, and a moment */
 
 /* --- files and logs --- */
 #define LIMIT_FILE_PATH_BYTES 4095 /* PATH_MAX less its NUL */
@@ -115,6 +158,8 @@
     60000 /* pool: a client that should speak first to a talk function and does not */
 #define LIMIT_STALL_MS                                                                             \
     200 /* pool: guests wait and no thread gets free: the connections that hold them leave soon */
+#define LIMIT_DRAIN_QUIET_MS                                                                       \
+    20 /* stop: listeners close when nobody came for this long: requests may be on their way */
 #define LIMIT_DRAIN_MS                                                                             \
     500 /* stop: served in turn until then, the rest of the queue is taken at once */
 #define LIMIT_DRAIN_KEPT                                                                           \

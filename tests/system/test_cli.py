@@ -139,8 +139,9 @@ def test_a_port_that_is_taken(tmp_path):
 
 
 def test_a_wrong_name_shows_a_right_one():
-    said = weir("connect", "carrier:pigeon").stderr
-    assert "tcp:" in said
+    for name in ("nonsense", "tcp:", "unix:", "fd:x", ""):
+        said = weir("connect", name).stderr
+        assert re.search(r"\b(tcp|unix|fd):\S", said.replace(f'"{name}"', "")), said
 
 
 def test_options_in_all_spellings(tmp_path):

@@ -130,7 +130,7 @@ def test_unix_and_exec_and_name_without_a_scheme(starter, tmp_path):
 
 def test_exec_words_are_split_without_a_shell():
     done = weir("connect", r"""exec:printf %s| 'a b' "$HOME" c\ d""")
-    assert (done.returncode, done.stdout) == (0, b"a b|$HOME|c d|")
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"a b|$HOME|c d|", b"")
 
 
 def test_the_childs_failure_is_told():

@@ -339,7 +339,8 @@ def test_malformed_requests(web, name):
         answer = client.answer()
         allowed = {"chunked not last": (400, 501), "chunk size": (400, 405)}.get(name, (400,))
         assert answer.status in allowed
-        assert client.closed(), "a connection whose framing is lost must end"
+        if "escape" not in name:  # that head was whole: the next one can be found
+            assert client.closed(), "a connection whose framing is lost must end"
 
 
 def test_what_follows_a_malformed_request_is_not_answered(web):
@@ -486,13 +487,14 @@ def test_access_log(starter, site, model, tmp_path):
         client.answer()
     server.stop()
     lines = [LOG_LINE.fullmatch(line) for line in log.read_text().splitlines()]
-    assert len(lines) == 4
-    first, second = lines[:2]
-    assert first["request"] == "GET /digits.txt?q HTTP/1.1"
-    assert (first["status"], first["bytes"], first["referer"], first["agent"]) == ("200", "10", "http://r/", "test/1")
-    assert float(re.sub(r"[^\d.]", "", first["rest"])) >= 0
-    assert second["status"] == "404"
-    assert lines[3] and lines[3]["status"] == "400"
+    assert len(lines) == 4 and all(lines), log.read_text()
+    # Each worker writes its own lines: they need not come in order.
+    by_request = {line["request"]: line for line in lines}
+    good = by_request["GET /digits.txt?q HTTP/1.1"]
+    assert (good["status"], good["bytes"], good["referer"], good["agent"]) == ("200", "10", "http://r/", "test/1")
+    assert float(re.sub(r"[^\d.]", "", good["rest"])) >= 0
+    assert by_request["GET /nothing HTTP/1.1"]["status"] == "404"
+    assert sorted(line["status"] for line in lines)[:2] == ["200", "400"]
 
 
 def test_access_log_appears_while_it_runs(starter, site, model, tmp_path):

@@ -135,9 +135,10 @@ static void next_request(struct h1 *h, struct weir_conn *conn)
         h->paused = false;
         weir_conn_resume(conn);
     }
-    /* leave() came when this answer had already said that the connection stays: a client must cope with that. */
-    if (h->phase == H1_HEAD && weir_conn_leaving(conn) && !h->more)
-        finish(h, conn, WEIR_DONE);
+    /* leave() came when this answer had already said that the connection stays. The next request may be here, unread:
+     * closing over it would reset the connection and eat the answer. It is answered, or a moment passes. */
+    if (h->phase == H1_HEAD && weir_conn_leaving(conn))
+        weir_conn_arm(conn, h1_after(conn, 0, LIMIT_FIRST_BYTE_BUSY_MS));
 }
 
 static void end_reply(struct h1 *h, struct weir_conn *conn)

@@ -99,10 +99,13 @@ void world_feed(struct world *w, const char *bytes, size_t len, size_t piece)
     size_t at = 0;
     while (at < len && !world_closed(w)) {
         size_t n = len - at < piece ? len - at : piece;
-        size_t taken = weir_conn_feed(w->conn, (const uint8_t *)bytes + at, n);
+        n = n < sizeof(w->hot) ? n : sizeof(w->hot);
+        memcpy(w->hot, bytes + at, n);
+        size_t taken = weir_conn_feed(w->conn, w->hot, n);
         assert_true(taken > 0);
         at += taken;
         world_turn(w);
+        memset(w->hot, '#', n); /* input is borrowed for the turn, and no longer */
     }
 }
 

@@ -143,9 +143,8 @@ static void copies_file_to_file(void **state)
     for (int append = 0; append < 2; append++) {
         unlink(target + 5);
         assert_int_equal(weir_open(source, WEIR_READ, 0, &from), 0);
-        assert_int_equal(weir_open(target, WEIR_WRITE | WEIR_CREATE | (append ? WEIR_APPEND : 0), 0,
-                                   &to),
-                         0);
+        assert_int_equal(
+            weir_open(target, WEIR_WRITE | WEIR_CREATE | (append ? WEIR_APPEND : 0), 0, &to), 0);
         assert_int_equal(weir_copy(from, to, &bytes, NULL), 0);
         assert_int_equal(bytes, COPY_BYTES);
         weir_close(from);

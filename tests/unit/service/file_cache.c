@@ -1,0 +1,112 @@
+#include "service/file_cache.h"
+
+#include "../base/check.h"
+#include "base/bytes.h"
+#include "tbl/limits.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILES 600 /* of 64 KiB: more than the cache may hold */
+
+struct bench {
+    char dir[64];
+    int root;
+    struct weir_now now;
+    struct file_cache cache;
+};
+
+static int set_up(void **state)
+{
+    struct bench *b = calloc(1, sizeof(*b));
+    strcpy(b->dir, "/tmp/weir-cache-XXXXXX");
+    if (!mkdtemp(b->dir) || file_root_open(b->dir, &b->root) < 0)
+        return -1;
+    for (int i = 0; i < FILES; i++) { /* holes: no disk is used */
+        char path[96];
+        snprintf(path, sizeof(path), "%s/f%d", b->dir, i);
+        int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+        if (fd < 0 || ftruncate(fd, LIMIT_FILE_READY_BYTES) < 0)
+            return -1;
+        close(fd);
+    }
+    b->now = (struct weir_now){1000 * WEIR_NS_PER_S, (int64_t)(time(NULL) + 10) * 1000000000};
+    *state = b;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *b = *state;
+    file_cache_done(&b->cache);
+    for (int i = 0; i < FILES; i++) {
+        char path[96];
+        snprintf(path, sizeof(path), "%s/f%d", b->dir, i);
+        unlink(path);
+    }
+    close(b->root);
+    int rc = rmdir(b->dir);
+    free(b);
+    return rc;
+}
+
+static struct file *get(struct bench *b, int i)
+{
+    char path[32];
+    snprintf(path, sizeof(path), "/f%d", i);
+    struct file *file = NULL;
+    assert_int_equal(file_cache_get(&b->cache, b->root, bytes_str(path), b->now, &file), 0);
+    return file;
+}
+
+static void memory_is_bounded_and_what_is_used_stays(void **state)
+{
+    struct bench *b = *state;
+    struct file *hot = get(b, 0), *held = get(b, 1);
+    for (int i = 2; i < FILES; i++) {
+        weir_drop(&get(b, i)->ref);
+        struct file *again = get(b, 0);
+        assert_ptr_equal(again, hot);
+        weir_drop(&again->ref);
+        assert_true(b->cache.memory <= LIMIT_FILE_CACHE_BYTES);
+    }
+    assert_true(b->cache.count < FILES);
+    struct file *other = get(b, 1); /* it had to leave; who held it still has it */
+    assert_ptr_not_equal(other, held);
+    assert_int_equal(held->ref.count, 1);
+    assert_int_equal(held->body[0], 0);
+    weir_drop(&other->ref);
+    weir_drop(&held->ref);
+    weir_drop(&hot->ref);
+}
+
+static void a_file_is_looked_at_once_a_second(void **state)
+{
+    struct bench *b = *state;
+    struct file *file = get(b, 5);
+    uint64_t checked = file->checked_ns;
+    weir_drop(&file->ref);
+    b->now.mono_ns += LIMIT_FILE_CHECK_MS * WEIR_NS_PER_MS - 1;
+    file = get(b, 5);
+    assert_int_equal(file->checked_ns, checked);
+    weir_drop(&file->ref);
+    b->now.mono_ns += 1;
+    struct file *again = get(b, 5);
+    assert_ptr_equal(again, file);
+    assert_int_equal(again->checked_ns, b->now.mono_ns);
+    weir_drop(&again->ref);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(memory_is_bounded_and_what_is_used_stays, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_file_is_looked_at_once_a_second, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
