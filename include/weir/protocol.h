@@ -66,9 +66,11 @@ WEIR_API void weir_conn_resume(struct weir_conn *);
 WEIR_API void weir_conn_arm(struct weir_conn *, uint64_t mono_ns);
 /* No more input; send what is queued, then close. The first reason stays. */
 WEIR_API void weir_conn_finish(struct weir_conn *, int why);
-/* As finish, but after the last byte only this side is closed; then up to `bytes_max` are read and thrown away
- * until the peer closes or `mono_ns` passes, so that a reset does not eat the answer (RFC 9112 section 9.6). */
-WEIR_API void weir_conn_linger(struct weir_conn *, int why, size_t bytes_max, uint64_t mono_ns);
+/* As finish, but after the last byte only this side is closed; then, for `ms` at the most, up to `bytes_max` are read and
+ * thrown away until the peer closes, so that a reset does not eat the answer (RFC 9112 section 9.6). */
+WEIR_API void weir_conn_linger(struct weir_conn *, int why, size_t bytes_max, unsigned ms);
+/* At once: what is queued is not sent. Also after finish, whose reason stays. */
+WEIR_API void weir_conn_abort(struct weir_conn *, int why);
 /* Half-close: no more output after what is queued; input goes on. */
 WEIR_API void weir_conn_end(struct weir_conn *);
 /* Another protocol takes over after this call returns: left-over input goes to it, queued output keeps its order.

@@ -138,18 +138,18 @@ void weir_conn_finish(struct weir_conn *conn, int why)
     want_turn(conn);
 }
 
-void weir_conn_linger(struct weir_conn *conn, int why, size_t bytes_max, uint64_t mono_ns)
+void weir_conn_linger(struct weir_conn *conn, int why, size_t bytes_max, unsigned ms)
 {
     if (conn->finishing)
         return;
     weir_conn_finish(conn, why);
     conn->linger = true;
     conn->end_wanted = true;
+    conn->linger_ms = ms;
     conn->linger_max = bytes_max < UINT32_MAX ? (uint32_t)bytes_max : UINT32_MAX;
-    conn->deadline_ns = mono_ns;
 }
 
-void conn_break(struct weir_conn *conn, int why)
+void weir_conn_abort(struct weir_conn *conn, int why)
 {
     conn->broken = true;
     weir_conn_finish(conn, why);

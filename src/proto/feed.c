@@ -61,7 +61,7 @@ struct iovec weir_conn_room(struct weir_conn *conn)
     size_t used = (size_t)(conn->input - conn->own) + conn->input_len;
     if (conn->own_size - used < conn->own_size / 4 + 1 &&
         !grow_own(conn, conn->input_len + conn->input_len / 2 + 1)) {
-        conn_break(conn, -ENOMEM); /* the bytes are thrown away with the connection */
+        weir_conn_abort(conn, -ENOMEM); /* the bytes are thrown away with the connection */
         return (struct iovec){driver->hot, driver->hot_size};
     }
     used = (size_t)(conn->input - conn->own) + conn->input_len;
@@ -84,7 +84,7 @@ void weir_conn_received(struct weir_conn *conn, ssize_t n)
         return;
     }
     if (n < 0) {
-        conn_break(conn, (int)n);
+        weir_conn_abort(conn, (int)n);
     } else if (n == 0) {
         conn->eof = true;
     } else {
@@ -112,7 +112,7 @@ size_t weir_conn_feed(struct weir_conn *conn, const uint8_t *bytes, size_t len)
         if (len > max - conn->input_len)
             len = max - conn->input_len;
         if (!conn_keep_input(conn) || !grow_own(conn, conn->input_len + len)) {
-            conn_break(conn, -ENOMEM);
+            weir_conn_abort(conn, -ENOMEM);
             return len;
         }
         memcpy(conn->own + (conn->input - conn->own) + conn->input_len, bytes, len);
@@ -131,14 +131,16 @@ int weir_conn_gather(struct weir_conn *conn, struct iovec *iov, int max,
 void weir_conn_sent(struct weir_conn *conn, ssize_t n)
 {
     if (n < 0)
-        conn_break(conn, (int)n);
+        weir_conn_abort(conn, (int)n);
     else
         weir_out_skip(&conn->out, (size_t)n);
-    if (n > 0 && conn->finishing && !conn->linger)
+    if (n > 0 && conn->finishing)
         conn_flush_deadline(conn);
 }
 
 void weir_conn_ended(struct weir_conn *conn)
 {
     conn->ended = true;
+    if (conn->linger)
+        conn->deadline_ns = conn->driver->now.mono_ns + conn->linger_ms * WEIR_NS_PER_MS;
 }

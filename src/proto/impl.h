@@ -29,6 +29,7 @@ struct weir_conn {
     uint32_t input_len;
     uint32_t own_size;
     uint64_t deadline_ns; /* 0: none; while lingering, the end of that */
+    uint32_t linger_ms;   /* from the half-close on */
     uint32_t linger_max;  /* bytes still thrown away while lingering */
     int why;
     uint32_t state_room; /* bytes of state behind this struct */
@@ -49,5 +50,3 @@ struct weir_conn {
 bool conn_keep_input(struct weir_conn *);
 /* A peer that takes nothing of what is left for this long is cut off; moved by every byte sent. */
 void conn_flush_deadline(struct weir_conn *);
-/* Ends at once with an error of the stream: what is queued cannot be sent any more. */
-void conn_break(struct weir_conn *, int why);

@@ -32,9 +32,7 @@ int messages_open(struct messages *m, struct weir_conn *conn)
 /* The time given covers the sending of what is still queued, too. */
 static void leave_now(struct weir_conn *conn)
 {
-    unsigned ms = weir_out_len(weir_conn_out(conn)) > 0 ? LIMIT_FLUSH_MS : LIMIT_LEAVE_QUIET_MS;
-    uint64_t until = weir_conn_now(conn).mono_ns + ms * WEIR_NS_PER_MS;
-    weir_conn_linger(conn, WEIR_DONE, LIMIT_FRAME_BYTES, until);
+    weir_conn_linger(conn, WEIR_DONE, LIMIT_FRAME_BYTES, LIMIT_LEAVE_QUIET_MS);
 }
 
 ssize_t messages_take(struct messages *m, struct weir_conn *conn, const uint8_t *bytes, size_t len,

@@ -29,7 +29,7 @@ static void do_become(struct weir_conn *conn)
         void *state = calloc(1, next->state_size);
         if (!state) {
             conn->closed = true; /* the old machine is closed, there is no new one */
-            conn_break(conn, -ENOMEM);
+            weir_conn_abort(conn, -ENOMEM);
             return;
         }
         conn->state = state;
@@ -181,11 +181,12 @@ static void run_rounds(struct weir_conn *conn)
 static unsigned end_of_turn(struct weir_conn *conn)
 {
     if (conn->out.failed)
-        conn_break(conn, -ENOMEM);
+        weir_conn_abort(conn, -ENOMEM);
     if (conn->broken)
         out_done(&conn->out);
     bool unsent = conn->out.len > 0;
-    if (conn->finishing && !unsent && (conn->broken || !conn->linger)) {
+    bool lingers = conn->linger && !conn->eof && !conn->broken;
+    if (conn->finishing && !unsent && !lingers) {
         if (!conn->closed && conn->protocol->close)
             conn->protocol->close(conn->state, conn, conn->why);
         conn->closed = true;
@@ -218,7 +219,7 @@ unsigned weir_conn_turn(struct weir_conn *conn)
     if (conn->finishing)
         conn->input_len = 0;
     if (!conn_keep_input(conn))
-        conn_break(conn, -ENOMEM);
+        weir_conn_abort(conn, -ENOMEM);
     unsigned want = end_of_turn(conn);
     conn->in_turn = false;
     return want;

@@ -62,16 +62,8 @@ static void finish(struct h1 *h, struct weir_conn *conn, int why)
 
 void h1_linger(struct h1 *h, struct weir_conn *conn, int why)
 {
-    if (h->eof) {
-        finish(h, conn, why);
-        return;
-    }
     h1_set_phase(h, H1_OVER);
-    /* Earlier answers may still be on their way to a slow peer: they get the time such a one gets. */
-    bool slow = weir_out_len(weir_conn_out(conn)) > WEIR_OUT_RESERVE_MAX;
-    weir_conn_linger(conn, why, LIMIT_HTTP_LINGER_BYTES,
-                     slow ? h1_after(conn, h->http->send_ms, LIMIT_HTTP_SEND_MS)
-                          : h1_after(conn, 0, LIMIT_HTTP_LINGER_MS));
+    weir_conn_linger(conn, why, LIMIT_HTTP_LINGER_BYTES, LIMIT_HTTP_LINGER_MS);
 }
 
 void h1_cut(struct h1 *h, struct weir_conn *conn, int why)
@@ -229,7 +221,6 @@ static int h1_output(void *state, struct weir_conn *conn)
 static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
 {
     struct h1 *h = state;
-    h->eof = true;
     if (h->phase == H1_BODY)
         h1_refuse_content(h, conn, HTTP_INCOMPLETE);
     else if (h->phase == H1_HEAD && rest > 0)
@@ -288,7 +279,7 @@ static void h1_expire(void *state, struct weir_conn *conn)
         if (!peer_takes(h, conn)) { /* nor would it take what is queued */
             end_exchange(h, -ETIMEDOUT);
             h1_set_phase(h, H1_OVER);
-            weir_conn_linger(conn, -ETIMEDOUT, 0, weir_conn_now(conn).mono_ns);
+            weir_conn_abort(conn, -ETIMEDOUT);
         }
     } else if (h->exchange && (h->phase == H1_REPLY || h->held)) {
         answer_for_handler(h, conn);

@@ -34,7 +34,6 @@ struct h1 {
     bool paused : 1;
     bool held : 1;   /* the handler did not take all it was given */
     bool more : 1;   /* the peer has sent on behind this request */
-    bool eof : 1;    /* the peer will send no more */
     bool broken : 1; /* the content was, while an answer that has no use for it is under way */
 };
 

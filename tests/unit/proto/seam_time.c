@@ -208,7 +208,7 @@ static ssize_t linger(struct probe *probe, struct weir_conn *conn, const uint8_t
     (void)bytes;
     (void)len;
     weir_out_copy(weir_conn_out(conn), "too much", 8);
-    weir_conn_linger(conn, -EMSGSIZE, 100, weir_conn_now(conn).mono_ns + WEIR_NS_PER_S);
+    weir_conn_linger(conn, -EMSGSIZE, 100, 1000);
     return 1;
 }
 
