@@ -99,16 +99,20 @@ def test_children_are_capped(starter, site, model, model_with_children):
     if model != model_with_children:
         pytest.skip("a matter of fork")
     server = starter.serve(site, model, "--max-connections", 3)
-    base = len(server.processes())
+    (acceptor,) = server.children()
+    # Its own children: a leak checker has helpers of its own beneath those.
+    alive = lambda: {pid for pid, (state, parent) in server.processes().items() if parent == acceptor and state != "Z"}
     clients = [Client(server.port) for _ in range(12)]
     for client in clients:
         client.request("/digits.txt")
     most = 0
     end = time.monotonic() + 1
     while time.monotonic() < end:
-        most = max(most, len(server.processes()))
+        seen = alive()
+        if seen == alive():  # /proc is not read at one moment: one may go and another come meanwhile
+            most = max(most, len(seen))
         time.sleep(0.01)
-    assert most <= base + 3
+    assert most == 3
     for client in clients:
         client.close()
 
