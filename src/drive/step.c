@@ -105,11 +105,14 @@ enum step core_step(struct core *core, struct slot *slot)
     (void)core;
     if (slot->leave)
         tell_leave(slot);
-    for (size_t moved = 0; moved < LIMIT_TURN_BYTES;) {
+    for (size_t moved = 0;;) {
         unsigned want = weir_conn_turn(slot->conn);
         slot->want = (uint8_t)want;
         if (want & WEIR_IO_CLOSE)
             return STEP_CLOSED;
+        /* Only after a turn: what was received lies in the hot buffer, which the next connection reads into. */
+        if (moved >= LIMIT_TURN_BYTES)
+            return STEP_AGAIN;
         bool again = false;
         if ((want & WEIR_IO_WRITE) && slot->writable) {
             ssize_t n = send_some(slot);
@@ -131,5 +134,4 @@ enum step core_step(struct core *core, struct slot *slot)
         if (!again)
             return STEP_WAIT;
     }
-    return STEP_AGAIN;
 }
