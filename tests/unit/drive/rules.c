@@ -2,6 +2,7 @@
 #include "world.h"
 
 #include <weir/process.h>
+#include <weir/protocols.h>
 
 #include <errno.h>
 #include <setjmp.h>
@@ -635,6 +636,66 @@ static void test_hooks(void **state)
     assert_int_equal(atomic_load(&ended), 1);
 }
 
+/* --- what one connection received is its own, also when it must let others go first --- */
+
+enum { OWN_BYTES = 8 * 1024 * 1024 };
+
+struct flood {
+    int fd;
+    uint8_t letter;
+    pthread_t writer;
+};
+
+static void *flood_write(void *arg)
+{
+    const struct flood *flood = arg;
+    static _Thread_local uint8_t bytes[65536];
+    memset(bytes, flood->letter, sizeof(bytes));
+    for (size_t sent = 0; sent < OWN_BYTES;) {
+        ssize_t n = send(flood->fd, bytes, sizeof(bytes), MSG_NOSIGNAL);
+        if (n <= 0)
+            break;
+        sent += (size_t)n;
+    }
+    shutdown(flood->fd, SHUT_WR);
+    return NULL;
+}
+
+/* Reads all that comes back, from each in turn. */
+static void flood_check(struct flood *floods, size_t count)
+{
+    static uint8_t bytes[65536];
+    size_t left = count;
+    while (left > 0) {
+        for (size_t i = 0; i < count; i++) {
+            ssize_t n = floods[i].fd < 0 ? 0 : recv(floods[i].fd, bytes, sizeof(bytes), 0);
+            for (ssize_t k = 0; k < n; k++)
+                if (bytes[k] != floods[i].letter)
+                    fail_msg("%c has a byte of %c", floods[i].letter, bytes[k]);
+            if (floods[i].fd >= 0 && n <= 0) {
+                pthread_join(floods[i].writer, NULL);
+                close(floods[i].fd);
+                floods[i].fd = -1;
+                left--;
+            }
+        }
+    }
+}
+
+static void test_own_bytes(void **state)
+{
+    struct weir_service service = {.name = "t", .protocol = &weir_echo};
+    struct world world;
+    struct flood floods[3];
+    world_start(&world, kind_of(state), &service);
+    for (size_t i = 0; i < 3; i++) {
+        floods[i] = (struct flood){.fd = world_client(&world), .letter = (uint8_t)('a' + i)};
+        assert_int_equal(pthread_create(&floods[i].writer, NULL, flood_write, &floods[i]), 0);
+    }
+    flood_check(floods, 3);
+    world_stop(&world);
+}
+
 #define BOTH(test)                                                                                 \
     {"poll: " #test, test, NULL, NULL, &kinds[0]},                                                 \
     {                                                                                              \
@@ -651,6 +712,7 @@ int main(void)
         BOTH(test_hang_up_while_paused),
         BOTH(test_paused_does_not_spin),
         {"epoll: test_fair", test_fair, NULL, NULL, &kinds[1]},
+        {"epoll: test_own_bytes", test_own_bytes, NULL, NULL, &kinds[1]},
         BOTH(test_job),
         BOTH(test_job_outlives_client),
         BOTH(test_job_queue_is_bounded),
