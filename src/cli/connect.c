@@ -291,7 +291,9 @@ static int connect_and_talk(const char *name, const struct connect_values *v)
     int rc = weir_open(name, side, to_ms(v->timeout_s), &peer);
     if (rc < 0) {
         complain(&command_connect, "cannot open %s: %s%s", name, strerrordesc_np(-rc),
-                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
+                 rc == -ECONNREFUSED ? "; nobody listens there"
+                 : rc == -EINVAL     ? "; the port must be a number or the name of a known service"
+                                     : "");
         return 1;
     }
     unsigned user_side = side & WEIR_READ ? WEIR_WRITE : side & WEIR_WRITE ? WEIR_READ : 0;

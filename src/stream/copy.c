@@ -36,7 +36,7 @@ WEIR_API int weir_copy(struct weir_stream *from, struct weir_stream *to, uint64_
     pump_init(&p, from, to);
     sigpipe_hold(&mask);
     int rc = copy(&p);
-    sigpipe_release(&mask, rc == -EPIPE);
+    sigpipe_release(&mask, true); /* it can have met one and gone on */
     if (out_bytes)
         *out_bytes = p.bytes;
     if (out_reading)

@@ -66,6 +66,13 @@ static enum pump_state broken(struct pump *p, int error, bool reading)
     return PUMP_BROKEN;
 }
 
+/* The kernel refuses this pair: go on with the way that always works. */
+static enum pump_state fall_back(struct pump *p)
+{
+    p->way = PUMP_BUFFER;
+    return PUMP_AGAIN;
+}
+
 /* One call did both sides and failed: whose error is it? A pipe and a file that are read hardly fail; a socket does. */
 static enum pump_state broken_either(struct pump *p, int error)
 {
@@ -73,16 +80,13 @@ static enum pump_state broken_either(struct pump *p, int error)
     bool read_fails = p->way == PUMP_SPLICE ? p->from->in_kind == FD_SOCKET : error == EIO;
     bool reading = !full && read_fails;
     int waiting = 0;
-    /* splice(2) looks for a reader of the pipe first, and only then for bytes. */
-    p->unsaid = error == EPIPE && ioctl(p->from->in, FIONREAD, &waiting) == 0 && waiting == 0;
+    /* splice(2) looks for a reader of the pipe first, and only then for bytes. Where their number cannot be asked for (/dev/null),
+     * reading will tell. */
+    bool asked = ioctl(p->from->in, FIONREAD, &waiting) == 0;
+    if (error == EPIPE && !asked)
+        return fall_back(p);
+    p->unsaid = error == EPIPE && waiting == 0;
     return broken(p, !reading && error == ECONNRESET ? -EPIPE : -error, reading);
-}
-
-/* The kernel refuses this pair: go on with the way that always works. */
-static enum pump_state fall_back(struct pump *p)
-{
-    p->way = PUMP_BUFFER;
-    return PUMP_AGAIN;
 }
 
 static bool is_refusal(int error)

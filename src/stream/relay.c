@@ -17,8 +17,7 @@ struct lane {
 struct relay {
     struct lane lanes[2]; /* a to b, b to a */
     int stop;
-    int error;   /* the first one */
-    bool broken; /* EPIPE was seen: a SIGPIPE may be pending */
+    int error; /* the first one */
 };
 
 static void lane_init(struct lane *l, struct weir_stream *from, struct weir_stream *to)
@@ -60,7 +59,6 @@ static void lane_abandon(struct relay *r, struct lane *l)
 static void lane_broken(struct relay *r, struct lane *l)
 {
     int error = l->pump.error;
-    r->broken |= error == -EPIPE;
     if (l->dropping || l->pump.unsaid)
         l->pump.error = 0;
     if (l->dropping) {
@@ -168,7 +166,7 @@ int relay_until(struct weir_stream *a, struct weir_stream *b, int idle_ms, int s
     lane_init(&r.lanes[1], b, a);
     sigpipe_hold(&mask);
     int rc = relay_run(&r, idle_ms);
-    sigpipe_release(&mask, r.broken);
+    sigpipe_release(&mask, true); /* a lane can have met one and gone on */
     *out = (struct weir_relay){
         .a_to_b = r.lanes[0].pump.bytes,
         .b_to_a = r.lanes[1].pump.bytes,

@@ -85,7 +85,11 @@ void h1_refuse(struct h1 *h, struct weir_conn *conn, enum http_error error)
         return;
     }
     end_exchange(h, -EPROTO);
-    h1_linger(h, conn, -EPROTO);
+    /* One that has been silent for so long has nothing on its way that could reset the connection; others want the place. */
+    if (error == HTTP_TIMEOUT)
+        finish(h, conn, -ETIMEDOUT);
+    else
+        h1_linger(h, conn, -EPROTO);
 }
 
 void h1_refuse_content(struct h1 *h, struct weir_conn *conn, enum http_error error)
