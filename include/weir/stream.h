@@ -28,7 +28,7 @@ enum {
 #define WEIR_FOREVER (-1) /* a time limit that never passes */
 
 /*
- * Opens an endpoint by name: tcp:HOST:PORT unix:PATH unix:@NAME pipe:PATH file:PATH exec:COMMAND fd:N - HOST:PORT.
+ * Opens an endpoint by name: tcp:HOST:PORT unix:PATH unix:@NAME shm:PATH shm:@NAME pipe:PATH file:PATH exec:COMMAND fd:N - HOST:PORT.
  * `timeout_ms` bounds the whole of it (each address of a host name is tried as RFC 8305 orders, the next after 250 ms).
  * Errors: -EINVAL the name cannot be used (weir_endpoint_check() says why), -ENOENT, -ECONNREFUSED, -ETIMEDOUT,
  * -EHOSTUNREACH no such host or no address, -ENOTSUP pipe: not a named pipe, -EISDIR, -EACCES, -EMFILE, -ENOMEM ... exec: as
@@ -67,7 +67,8 @@ WEIR_API int weir_close(struct weir_stream *);
 /* Bounds each single wait in read, write and close. WEIR_FOREVER (as files do) until it is set. */
 WEIR_API void weir_set_timeout(struct weir_stream *, int timeout_ms);
 /* The descriptors, to poll or to hand to a child (weir_process_start() makes them wait there, as programs expect);
- * borrowed. -1 when this side does not exist or was closed. */
+ * borrowed. -1 when this side does not exist or was closed. shm: only to wait on, both for POLLIN, after a call that had
+ * nothing to do (-ETIMEDOUT with a timeout of 0). */
 WEIR_API int weir_read_fd(const struct weir_stream *);
 WEIR_API int weir_write_fd(const struct weir_stream *);
 
@@ -94,7 +95,7 @@ WEIR_API WEIR_CHECKED ssize_t weir_recv_fds(struct weir_stream *, void *buffer, 
 
 /* Waits for clients. tcp: (port 0 takes a free one, the same for all addresses of a name), unix: (a stale path is
  * replaced only if connecting to it is refused; the path is removed on close by the process that listened), fd:N
- * (an already listening socket). -EADDRINUSE, -EACCES, -EINVAL, ... `backlog` 0: as long as the system allows. */
+ * (an already listening socket), shm: (as unix:; "?size=1M" behind the path is the size of each direction). -EADDRINUSE, -EACCES, -EINVAL, ... `backlog` 0: as long as the system allows. */
 WEIR_API WEIR_CHECKED int weir_listen(const char *endpoint, int backlog,
                                       struct weir_listener **out);
 /* -ETIMEDOUT when nobody came in time; -EMFILE and -ENFILE leave the client in the queue. */

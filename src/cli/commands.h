@@ -10,3 +10,4 @@ extern const struct command command_echo;
 extern const struct command command_connect;
 extern const struct command command_relay;
 extern const struct command command_models;
+extern const struct command command_spool;

@@ -179,7 +179,8 @@ static int lanes_wait(struct lane lanes[2], int idle_ms)
     for (int i = 0; i < 2; i++) {
         const struct lane *l = &lanes[i];
         int fd = l->wait == POLLIN ? l->from->in : l->to->out;
-        fds[i] = (struct pollfd){.fd = l->ended ? -1 : fd, .events = l->wait};
+        short events = l->wait == POLLOUT ? stream_room_event(l->to) : l->wait;
+        fds[i] = (struct pollfd){.fd = l->ended ? -1 : fd, .events = events};
         if (!l->ended && !l->wait)
             return 0;
     }

@@ -9,7 +9,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve, &command_echo, &command_connect, &command_relay, &command_models,
+    &command_serve, &command_echo,  &command_connect,
+    &command_relay, &command_spool, &command_models,
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))
@@ -91,7 +92,7 @@ static int help_on(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage_error(NULL, "a command is needed: serve, echo, connect, relay or models");
+        return usage_error(NULL, "a command is needed; weir --help lists them");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return help();

@@ -50,7 +50,7 @@ static int watch_slot(struct core *core, struct slot *slot)
     } else {
         rc = watch_fd(loop, in, EPOLLIN | EPOLLET, slot);
         if (rc == 0)
-            rc = watch_fd(loop, out, EPOLLOUT | EPOLLET, slot);
+            rc = watch_fd(loop, out, (uint32_t)stream_room_event(&slot->stream) | EPOLLET, slot);
     }
     slot->watched = true; /* also half-done: unwatch tolerates that */
     return rc;
@@ -63,6 +63,13 @@ static void unwatch_slot(struct core *core, struct slot *slot)
     /* Closing a descriptor ends its registration, unless a child got a copy of it: ours are all O_CLOEXEC. */
     if (!slot->conn && slot->child)
         (void)control(loop, EPOLL_CTL_DEL, child_fd(slot->child), 0, 0);
+    /* Where helper threads may start programs, a child between fork and exec can hold a copy for a moment. */
+    if (slot->watched && core->jobs && slot->stream.in >= 0)
+        (void)control(loop, EPOLL_CTL_DEL, slot->stream.in, 0, 0);
+    if (slot->watched && core->jobs && slot->stream.out >= 0 && slot->stream.out != slot->stream.in)
+        (void)control(loop, EPOLL_CTL_DEL, slot->stream.out, 0, 0);
+    if (slot->watched)
+        stream_unwatch(&slot->stream, loop->epoll);
     slot->watched = false;
 }
 

@@ -142,6 +142,15 @@ static void add_fd(struct run *run, int fd, short events, struct slot *slot)
     run->slots[run->count++] = slot;
 }
 
+/* Either descriptor tells of the other end's death, once it is worth knowing. */
+static void add_shm_fds(struct run *run, struct slot *slot, bool in, bool out)
+{
+    if (out)
+        add_fd(run, stream_wait_out(&slot->stream), stream_room_event(&slot->stream), slot);
+    if (in || (!out && !slot->hung_up))
+        add_fd(run, stream_wait_in(&slot->stream), POLLIN, slot);
+}
+
 /* No interest means no descriptor, or a hung-up one would spin; a socket stays, once, for its errors. */
 static void add_slot_fds(struct run *run, struct slot *slot)
 {
@@ -152,6 +161,10 @@ static void add_slot_fds(struct run *run, struct slot *slot)
     short in = (slot->want & WEIR_IO_READ) && !slot->readable ? POLLIN : 0;
     short out = (slot->want & WEIR_IO_WRITE) && !slot->writable ? POLLOUT : 0;
     int in_fd = stream_wait_in(&slot->stream), out_fd = stream_wait_out(&slot->stream);
+    if (slot->stream.in_kind == FD_SHM) {
+        add_shm_fds(run, slot, in != 0, out != 0);
+        return;
+    }
     if (in_fd >= 0 && in_fd == out_fd) {
         if (in || out || !slot->hung_up)
             add_fd(run, in_fd, (short)(in | out), slot);

@@ -29,8 +29,24 @@ static void hang_up(struct slot *slot, unsigned events)
     weir_conn_received(slot->conn, error ? -error : -ECONNRESET);
 }
 
+/* Its descriptors are for waiting only: they tell that anything may have happened. Who reads will see it; for who does not, the
+ * death of the other end is looked for here. */
+static void shm_event(struct slot *slot)
+{
+    bool unread;
+    slot->readable = slot->writable = true;
+    if (!slot->conn || slot->dialling || (slot->want & WEIR_IO_READ) ||
+        !stream_is_over(&slot->stream, &unread))
+        return;
+    slot->hung_up = true;
+    if (!unread)
+        weir_conn_received(slot->conn, -ECONNRESET);
+}
+
 void core_event(struct core *core, struct slot *slot, unsigned events)
 {
+    if (slot->stream.in_kind == FD_SHM)
+        shm_event(slot);
     if (events & (POLLIN | POLLHUP | POLLERR | POLLRDHUP))
         slot->readable = true;
     if (events & (POLLOUT | POLLHUP | POLLERR))
@@ -90,7 +106,8 @@ void core_leave(struct core *core, struct slot *slot, enum weir_leave why)
 /* A request that has arrived unseen is read first: closing over it would reset the connection, answers and all. */
 static void tell_leave(struct slot *slot)
 {
-    if ((slot->want & WEIR_IO_READ) && slot->stream.in_kind == FD_SOCKET)
+    if ((slot->want & WEIR_IO_READ) &&
+        (slot->stream.in_kind == FD_SOCKET || slot->stream.in_kind == FD_SHM))
         (void)receive_some(slot);
     if (slot->leave & 1u << WEIR_LEAVE_BUSY)
         weir_conn_leave(slot->conn, WEIR_LEAVE_BUSY);
@@ -102,7 +119,7 @@ static void tell_leave(struct slot *slot)
 
 enum step core_step(struct core *core, struct slot *slot)
 {
-    (void)core;
+    slot->stream.alone = core->count == 1;
     if (slot->leave)
         tell_leave(slot);
     for (size_t moved = 0;;) {

@@ -1,5 +1,6 @@
 #include "base/text.h"
 #include "stream/process_impl.h"
+#include "stream/shm.h"
 #include "stream/value.h"
 
 #include <arpa/inet.h>
@@ -116,6 +117,22 @@ static void socket_peer(int fd, struct weir_peer *out)
     }
 }
 
+static void shm_peer(const struct shm *shm, struct weir_peer *out)
+{
+    struct text t;
+    socket_peer(shm->socket, out);
+    /* A socket says who called connect(2) or listen(2); who accepted has said so itself. */
+    out->pid = shm->far.pid;
+    out->uid = shm->far.uid;
+    out->gid = shm->far.gid;
+    char name[sizeof(out->text)];
+    memcpy(name, out->text, sizeof(name));
+    text_init(&t, out->text, sizeof(out->text));
+    text_str(&t, "shm");
+    text_str(&t, name + strlen("unix"));
+    text_end(&t);
+}
+
 static const char *kind_text(int fd)
 {
     struct stat st;
@@ -137,6 +154,8 @@ WEIR_API int weir_peer(const struct weir_stream *s, struct weir_peer *out)
         return -EBADF;
     if (s->in_kind == FD_SOCKET || s->out_kind == FD_SOCKET) {
         socket_peer(fd, &peer);
+    } else if (s->shm) {
+        shm_peer(s->shm, &peer);
     } else {
         text_init(&t, peer.text, sizeof(peer.text));
         text_str(&t, s->child ? "exec:" : kind_text(fd));

@@ -8,7 +8,8 @@ static int wait_for_pump(struct pump *p, enum pump_state state)
 {
     bool in = state == PUMP_READ;
     const struct weir_stream *s = in ? p->from : p->to;
-    int rc = wait_fd(in ? s->in : s->out, in ? POLLIN : POLLOUT, deadline_in(s->timeout_ms));
+    int rc = wait_fd(in ? s->in : s->out, in ? POLLIN : stream_room_event(s),
+                     deadline_in(s->timeout_ms));
     if (rc < 0)
         p->reading = in;
     return rc;

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+struct shm;
 struct weir_process;
 
 /* A peer's address, kept small: an idle connection holds one. */
@@ -36,6 +37,7 @@ enum fd_kind {
     FD_POLLED,   /* someone else's open file: poll first, write at most PIPE_BUF */
     FD_REGULAR,  /* a regular file or block device: always ready, cannot be polled by epoll */
     FD_FIFO, /* FD_NONBLOCK, a named pipe nobody has written to yet: 0 may mean "no writer yet" */
+    FD_SHM, /* shared memory: the descriptor is only for waiting, and readable when there may be something to do */
 };
 
 enum {
@@ -50,10 +52,12 @@ struct weir_stream {
     bool heap;                 /* made by weir_open() and the like: weir_close() frees it */
     bool lent;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
     bool standard; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
+    bool alone;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
     struct address peer;
     struct weir_process *child; /* exec:; owned */
+    struct shm *shm;            /* FD_SHM; owned */
 };
 
 /* > 0 bytes, 0 end of file, -EAGAIN would wait, -errno. Interrupted calls are repeated. */
@@ -67,6 +71,16 @@ int stream_end(struct weir_stream *);
 /* Descriptors to wait on; -1: always ready or no such side. */
 int stream_wait_in(const struct weir_stream *);
 int stream_wait_out(const struct weir_stream *);
+/* What poll(2) and epoll(7) tell of stream_wait_out() when there may be room: POLLOUT, or POLLIN (shm). */
+short stream_room_event(const struct weir_stream *);
+/* What to ask of it for nothing but the news that nobody reads any more, and whether `revents` are that news. */
+short stream_gone_event(const struct weir_stream *);
+bool stream_is_gone(struct weir_stream *, short revents);
+/* Shared memory that is not read just now: is the other end no more? *out_unread: but has left bytes behind. */
+bool stream_is_over(struct weir_stream *, bool *out_unread);
+/* Takes shared memory's descriptors out of an epoll set, also of a side that has ended: a copy that some child has got would
+ * keep them there. Other kinds are left to close(2). */
+void stream_unwatch(const struct weir_stream *, int epoll);
 /* Closes what it owns; the struct can be used again. Does not wait for a child (kills and reaps it). */
 void stream_done(struct weir_stream *);
 /* A value over a descriptor. On failure an owned fd is closed. An owned one is made O_NONBLOCK and O_CLOEXEC. */
@@ -115,6 +129,9 @@ struct weir_listener {
     int unlink_fd;     /* O_PATH: that very file, so that its number is not given to another; -1 */
     pid_t owner;
     bool own; /* false: fd:N given to us (closed all the same, but left where it is bound) */
+    size_t shm_bytes; /* shm: of one ring; else 0 */
+    struct shm *
+        shm_next; /* made beforehand for the next client, so that want of memory or descriptors leaves it queued */
 };
 /* As weir_listen(). `defer_accept_s` > 0: TCP_DEFER_ACCEPT (a protocol where the client speaks first). */
 int listener_open(const char *endpoint, int backlog, unsigned defer_accept_s,

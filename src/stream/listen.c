@@ -1,6 +1,7 @@
 #include "stream/listen.h"
 
 #include "base/text.h"
+#include "stream/shm.h"
 #include "stream/transport.h"
 #include "stream/value.h"
 #include "tbl/limits.h"
@@ -93,6 +94,8 @@ static void close_sockets(struct weir_listener *l)
     for (unsigned i = 0; i < l->count; i++)
         fd_release(l->fds[i]);
     l->count = 0;
+    shm_close(l->shm_next);
+    l->shm_next = NULL;
 }
 
 static void listener_free(struct weir_listener *l)
@@ -195,20 +198,42 @@ static bool client_is_gone(int error)
     }
 }
 
+/* That there is no memory for a client matters only when there is a client. */
+static int prepare(struct weir_listener *l, unsigned index)
+{
+    int rc = shm_new(l->shm_bytes, &l->shm_next);
+    struct pollfd p = {.fd = l->fds[index], .events = POLLIN};
+    return rc < 0 && poll(&p, 1, 0) == 0 ? -EAGAIN : rc;
+}
+
+/* -ECONNABORTED: this client was let go; there may be another. */
+static int take_client(struct weir_listener *l, int fd, const struct sockaddr *at, socklen_t len,
+                       struct weir_stream *out)
+{
+    if (l->shm_bytes) {
+        struct shm *next = l->shm_next;
+        l->shm_next = NULL;
+        return shm_accept(next, fd, out) < 0 ? -ECONNABORTED : 0;
+    }
+    stream_init_socket(out, fd);
+    address_from(&out->peer, at, len);
+    if (out->peer.family == AF_UNIX)
+        address_from_unix(&out->peer, fd);
+    return 0;
+}
+
 int listener_try_accept(struct weir_listener *l, unsigned index, struct weir_stream *out)
 {
     for (int skipped = 0; skipped < LIMIT_ACCEPT_SKIPS;) {
         struct sockaddr_storage at;
         socklen_t len = sizeof(at);
+        int rc = l->shm_bytes && !l->shm_next ? prepare(l, index) : 0;
+        if (rc < 0)
+            return rc;
         int fd = accept4(l->fds[index], (struct sockaddr *)&at, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            stream_init_socket(out, fd);
-            address_from(&out->peer, (struct sockaddr *)&at, len);
-            if (out->peer.family == AF_UNIX)
-                address_from_unix(&out->peer, fd);
+        if (fd >= 0 && take_client(l, fd, (struct sockaddr *)&at, len, out) == 0)
             return 0;
-        }
-        if (client_is_gone(errno))
+        if (fd >= 0 || client_is_gone(errno))
             skipped++;
         else if (errno != EINTR)
             return -errno;

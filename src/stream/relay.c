@@ -91,12 +91,13 @@ static void lane_poll(const struct lane *l, struct pollfd fds[2])
     if (l->ended)
         return;
     if (l->state == PUMP_WRITE) {
-        fds[1] = (struct pollfd){.fd = l->pump.to->out, .events = POLLOUT};
+        fds[1] = (struct pollfd){.fd = l->pump.to->out, .events = stream_room_event(l->pump.to)};
         return;
     }
     fds[0] = (struct pollfd){.fd = l->pump.from->in, .events = POLLIN};
     if (!l->dropping)
-        fds[1] = (struct pollfd){.fd = stream_wait_out(l->pump.to), .events = 0};
+        fds[1] = (struct pollfd){.fd = stream_wait_out(l->pump.to),
+                                 .events = stream_gone_event(l->pump.to)};
 }
 
 static bool lane_ready(struct relay *r, struct lane *l, const struct pollfd fds[2])
@@ -108,7 +109,7 @@ static bool lane_ready(struct relay *r, struct lane *l, const struct pollfd fds[
     if (l->state == PUMP_WRITE)
         return fds[1].revents != 0;
     /* Hung up with nothing under way: no byte is lost, so it is no error. */
-    if (fds[1].revents & (POLLERR | POLLHUP))
+    if (stream_is_gone(l->pump.to, fds[1].revents))
         lane_abandon(r, l);
     return false;
 }

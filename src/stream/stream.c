@@ -1,4 +1,5 @@
 /* The public calls: a try, and a wait when there was nothing to do. */
+#include "stream/shm.h"
 #include "stream/sigpipe.h"
 #include "stream/value.h"
 #include "stream/wait.h"
@@ -14,6 +15,8 @@
 
 WEIR_API ssize_t weir_read(struct weir_stream *s, void *buffer, size_t len)
 {
+    if (s->in_kind == FD_SHM)
+        return shm_read(s->shm, buffer, len, s->timeout_ms);
     for (;;) {
         ssize_t n = stream_try_read(s, buffer, len);
         if (n != -EAGAIN)
@@ -61,6 +64,8 @@ static ssize_t write_quietly(struct weir_stream *s, const struct iovec *iov)
 WEIR_API ssize_t weir_write(struct weir_stream *s, const void *bytes, size_t len)
 {
     struct iovec iov = {(void *)bytes, len};
+    if (s->out_kind == FD_SHM)
+        return shm_write(s->shm, bytes, len, s->timeout_ms);
     for (;;) {
         ssize_t n = write_quietly(s, &iov);
         if (n != -EAGAIN)
@@ -125,24 +130,6 @@ WEIR_API int weir_from_fd(int fd, bool own, struct weir_stream **out)
     return rc < 0 ? rc : stream_to_heap(&s, out);
 }
 
-/* Two values to the heap, or neither. */
-static int both_to_heap(struct weir_stream ends[2], struct weir_stream *out_ends[2])
-{
-    struct weir_stream *first;
-    int rc = stream_to_heap(&ends[0], &first);
-    if (rc < 0) {
-        stream_done(&ends[1]);
-        return rc;
-    }
-    rc = stream_to_heap(&ends[1], &out_ends[1]);
-    if (rc < 0) {
-        weir_close(first);
-        return rc;
-    }
-    out_ends[0] = first;
-    return 0;
-}
-
 WEIR_API int weir_pipe(struct weir_stream *out_ends[2])
 {
     int fds[2];
@@ -157,7 +144,7 @@ WEIR_API int weir_pipe(struct weir_stream *out_ends[2])
     ends[1].out = fds[1];
     ends[1].out_kind = FD_NONBLOCK;
     ends[1].own_out = true;
-    return both_to_heap(ends, out_ends);
+    return streams_to_heap(ends, out_ends);
 }
 
 WEIR_API int weir_pair(struct weir_stream *out_ends[2])
@@ -170,5 +157,5 @@ WEIR_API int weir_pair(struct weir_stream *out_ends[2])
         stream_init_socket(&ends[i], fds[i]);
         address_from_unix(&ends[i].peer, fds[i]);
     }
-    return both_to_heap(ends, out_ends);
+    return streams_to_heap(ends, out_ends);
 }

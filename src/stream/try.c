@@ -1,5 +1,6 @@
 /* The calls every byte goes through. A socket costs one recv or send; what is rarer is kept out of their way. */
-#include "stream/impl.h"
+#include "stream/shm.h"
+#include "tbl/limits.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -55,6 +56,8 @@ static ssize_t read_once(struct weir_stream *s, void *buffer, size_t len)
 
 ssize_t stream_try_read(struct weir_stream *s, void *buffer, size_t len)
 {
+    if (s->in_kind == FD_SHM)
+        return shm_try_read(s->shm, buffer, len, s->alone);
     for (;;) {
         ssize_t n = read_once(s, buffer, len);
         if (n >= 0)
@@ -109,6 +112,8 @@ static ssize_t write_once(struct weir_stream *s, const struct iovec *iov, int co
 
 ssize_t stream_try_writev(struct weir_stream *s, const struct iovec *iov, int count, bool more)
 {
+    if (s->out_kind == FD_SHM)
+        return shm_try_writev(s->shm, iov, count, s->alone);
     for (;;) {
         ssize_t n = write_once(s, iov, count, more);
         if (n >= 0)
@@ -137,6 +142,8 @@ static ssize_t send_copied(struct weir_stream *s, int fd, uint64_t offset, size_
 
 ssize_t stream_try_sendfile(struct weir_stream *s, int fd, uint64_t offset, size_t len)
 {
+    if (s->out_kind == FD_SHM)
+        return shm_try_send(s->shm, fd, offset, len);
     if (s->lent || s->out_kind == FD_POLLED)
         return send_copied(s, fd, offset, len);
     for (;;) {

@@ -1,5 +1,6 @@
 #include "stream/value.h"
 
+#include "stream/shm.h"
 #include "stream/wait.h"
 
 #include <weir/process.h>
@@ -184,10 +185,29 @@ int stream_to_heap(struct weir_stream *s, struct weir_stream **out)
     return 0;
 }
 
+int streams_to_heap(struct weir_stream ends[2], struct weir_stream *out_ends[2])
+{
+    struct weir_stream *first;
+    int rc = stream_to_heap(&ends[0], &first);
+    if (rc < 0) {
+        stream_done(&ends[1]);
+        return rc;
+    }
+    rc = stream_to_heap(&ends[1], &out_ends[1]);
+    if (rc < 0) {
+        stream_done(first);
+        free(first);
+        return rc;
+    }
+    out_ends[0] = first;
+    return 0;
+}
+
+/* Shared memory belongs to both sides: it goes with the stream. */
 static int shut_in(struct weir_stream *s)
 {
     int rc = 0;
-    if (s->in >= 0 && s->own_in && s->in != s->out)
+    if (s->in >= 0 && s->own_in && s->in != s->out && s->in_kind != FD_SHM)
         rc = fd_release(s->in);
     if (s->own_in && s->given_in >= 0 && s->given_in != s->given_out)
         fd_release(s->given_in);
@@ -200,7 +220,7 @@ static int shut_in(struct weir_stream *s)
 static int shut_out(struct weir_stream *s)
 {
     int rc = 0;
-    if (s->out >= 0 && s->own_out && s->out != s->in)
+    if (s->out >= 0 && s->own_out && s->out != s->in && s->out_kind != FD_SHM)
         rc = fd_release(s->out);
     if (s->own_out && s->given_out >= 0 && s->given_out != s->given_in)
         fd_release(s->given_out);
@@ -223,6 +243,9 @@ int stream_end(struct weir_stream *s)
             return -errno;
         /* Reading may have been stopped before: then this closes the socket. */
         return shut_out(s);
+    case FD_SHM:
+        shm_end(s->shm);
+        return shut_out(s);
     default:
         break;
     }
@@ -239,6 +262,11 @@ bool stream_stop(struct weir_stream *s)
 {
     if (s->in_kind == FD_SOCKET && s->peer.family == AF_UNIX)
         return shutdown(s->in, SHUT_RD) == 0;
+    if (s->in_kind == FD_SHM) {
+        shm_stop(s->shm);
+        shut_in(s);
+        return true;
+    }
     bool pipe = s->in_kind == FD_NONBLOCK || s->in_kind == FD_FIFO || s->in_kind == FD_POLLED;
     if (!pipe || !s->own_in || s->in == s->out)
         return false;
@@ -250,6 +278,8 @@ int stream_shut(struct weir_stream *s)
 {
     int in = shut_in(s);
     int out = shut_out(s);
+    shm_close(s->shm);
+    s->shm = NULL;
     return out < 0 ? out : in;
 }
 
@@ -271,4 +301,34 @@ int stream_wait_in(const struct weir_stream *s)
 int stream_wait_out(const struct weir_stream *s)
 {
     return s->out_kind == FD_REGULAR ? -1 : s->out;
+}
+
+short stream_room_event(const struct weir_stream *s)
+{
+    return s->out_kind == FD_SHM ? POLLIN : POLLOUT;
+}
+
+short stream_gone_event(const struct weir_stream *s)
+{
+    return s->out_kind == FD_SHM ? POLLIN : 0;
+}
+
+bool stream_is_gone(struct weir_stream *s, short revents)
+{
+    if (s->out_kind == FD_SHM)
+        return revents && shm_is_broken(s->shm);
+    return revents & (POLLERR | POLLHUP);
+}
+
+bool stream_is_over(struct weir_stream *s, bool *out_unread)
+{
+    return shm_is_over(s->shm, out_unread);
+}
+
+void stream_unwatch(const struct weir_stream *s, int epoll)
+{
+    if (!s->shm)
+        return;
+    epoll_ctl(epoll, EPOLL_CTL_DEL, s->shm->in_set, NULL);
+    epoll_ctl(epoll, EPOLL_CTL_DEL, s->shm->out_set, NULL);
 }

@@ -19,6 +19,8 @@ int stream_claim(struct weir_stream *, int fd, unsigned how, enum fd_claim);
 void stream_join(struct weir_stream *, struct weir_stream *in, struct weir_stream *out);
 /* Moves a value to the heap. On failure (-ENOMEM) it is closed. */
 int stream_to_heap(struct weir_stream *, struct weir_stream **out);
+/* Two values to the heap, or neither. */
+int streams_to_heap(struct weir_stream ends[2], struct weir_stream *out_ends[2]);
 /* Closes descriptors, not the child. 0, or the error a late write was told. */
 int stream_shut(struct weir_stream *);
 /* A socket of our own, already O_NONBLOCK and O_CLOEXEC. */

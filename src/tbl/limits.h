@@ -59,6 +59,22 @@
 #define LIMIT_MOVE_BYTES   (64 * 1024) /* one step of copy and relay: what a pipe holds */
 #define LIMIT_MOVE_STEPS   16          /* steps in one direction before the other gets its turn */
 
+/* --- shared memory --- */
+#define LIMIT_SHM_BYTES (64ull * 1024 * 1024) /* one ring; all of it is there from the start */
+#define LIMIT_SHM_DEFAULT                                                                          \
+    (256 * 1024) /* one ring: a few writes of 64 KiB, and both rings fit into an L2 cache */
+#define LIMIT_SHM_PIECE                                                                            \
+    (32 * 1024) /* published at once: the reader starts on it, the L1 cache holds it */
+#define LIMIT_SHM_PAUSES                                                                           \
+    64 /* looks of 35 ns before the processor is given away; a peer answers in 5 */
+#define LIMIT_SHM_PAUSES_MIN 2 /* ... when the last time was in vain: the peer shares our core */
+#define LIMIT_SHM_YIELD_NS                                                                         \
+    50000 /* then yielding: as long as a sleep across cores and back would cost */
+#define LIMIT_SHM_YIELD_MIN_NS                                                                     \
+    3000                   /* ... when lately that was in vain: a switch to the peer and back */
+#define LIMIT_SHM_RETRY 64 /* every so many waits get their full time again */
+#define LIMIT_SHM_NEWS  16 /* words on the socket taken in one look: there is one a fork */
+
 /* --- spools --- */
 #define LIMIT_SPOOL_MESSAGE_BYTES                                                                  \
     (16 * 1024 * 1024) /* a reader holds one in memory; the public header says so */
@@ -103,12 +119,14 @@
 #define LIMIT_HTTP_RESPONSE_MS    60000 /* silence of a server that owes an answer */
 #define LIMIT_HTTP_CLIENT_IDLE_MS 60000 /* a connection without requests; servers end it sooner */
 #define LIMIT_HTTP_INTERIM        16    /* 1xx answers before the final one */
+#define LIMIT_HTTP_PIPELINE                                                                        \
+    48 /* requests on their way: fewer than LIMIT_OUT_SPANS, so that answers are always read */
 
 /* --- load and bench --- */
-#define LIMIT_LOAD_CONNECTIONS 65000 /* ports of one address, and memory for each */
-#define LIMIT_LOAD_DEPTH       64 /* requests on their way on one connection; as in http/h1/client.h */
-#define LIMIT_LOAD_THREADS     64       /* each fills a core; servers have fewer */
-#define LIMIT_LOAD_RATE        10000000 /* requests a second: more than sockets carry */
+#define LIMIT_LOAD_CONNECTIONS 65000               /* ports of one address, and memory for each */
+#define LIMIT_LOAD_DEPTH       LIMIT_HTTP_PIPELINE /* requests on their way on one connection */
+#define LIMIT_LOAD_THREADS     64                  /* each fills a core; servers have fewer */
+#define LIMIT_LOAD_RATE        10000000            /* requests a second: more than sockets carry */
 #define LIMIT_LOAD_REQUEST                                                                         \
     (1024 * 1024) /* bytes of one request, its content included; also of an echoed block */
 #define LIMIT_LOAD_TIMEOUT_MS  10000 /* default of --timeout: nobody waits longer for a page */

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import WEIR
 
-COMMANDS = ["serve", "echo", "connect", "relay", "models"]
+COMMANDS = ["serve", "echo", "connect", "relay", "spool", "models"]
 MODEL_NAMES = ["sequential", "fork-wait", "fork", "thread", "pool", "prefork", "event"]
 
 

@@ -50,16 +50,22 @@ static void *run(void *arg)
     return NULL;
 }
 
-void world_start(struct world *world, enum kind kind, const struct weir_service *service)
+void world_start_at(struct world *world, enum kind kind, const struct weir_service *service,
+                    const char *scheme)
 {
     static atomic_int number;
     char name[64];
     *world = (struct world){.kind = kind, .service = service};
-    snprintf(name, sizeof(name), "unix:@weir-drive-%d-%d", (int)getpid(),
+    snprintf(name, sizeof(name), "%s@weir-drive-%d-%d", scheme, (int)getpid(),
              atomic_fetch_add(&number, 1));
     if (listener_open(name, 0, 0, &world->listener) < 0 || pipe2(world->stop, O_CLOEXEC) < 0 ||
         pthread_create(&world->thread, NULL, run, world) != 0)
         abort();
+}
+
+void world_start(struct world *world, enum kind kind, const struct weir_service *service)
+{
+    world_start_at(world, kind, service, "unix:");
 }
 
 int world_client(struct world *world)

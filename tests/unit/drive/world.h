@@ -20,7 +20,9 @@ struct world {
 };
 
 void world_start(struct world *, enum kind, const struct weir_service *);
-/* A connected client; reads time out after 5 s. */
+/* The same behind "unix:" or "shm:". */
+void world_start_at(struct world *, enum kind, const struct weir_service *, const char *scheme);
+/* A connected client of a Unix socket; reads time out after 5 s. */
 int world_client(struct world *);
 /* Tells it to stop and waits for the end: all connections closed. */
 void world_stop(struct world *);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <weir/process.h>
+#include <weir/shm.h>
 #include <weir/stream.h>
 
 #include <dirent.h>
@@ -112,9 +113,9 @@ static inline int remove_dir(void **state)
 /* A name in the test's own folder, different each time: "unix:/tmp/.../7". */
 static inline const char *fresh_name(const char *scheme)
 {
-    static char names[8][128];
+    static char names[32][128];
     static unsigned next;
-    char *name = names[next % 8];
+    char *name = names[next % 32];
     snprintf(name, sizeof(names[0]), "%s%s/%u", scheme, test_dir, next++);
     return name;
 }
@@ -153,6 +154,36 @@ static inline void open_listened(const char *name, struct ends *e)
 static inline void open_unix(struct ends *e)
 {
     open_listened(fresh_name("unix:"), e);
+}
+
+static inline void open_shm(struct ends *e)
+{
+    struct weir_stream *ends[2];
+    assert_int_equal(weir_shm_pair(64 * 1024, ends), 0);
+    *e = (struct ends){.writer = ends[1], .reader = ends[0]};
+}
+
+static inline void *accept_one(void *arg)
+{
+    struct weir_listener *listener = arg;
+    struct weir_stream *accepted = NULL;
+    int rc = weir_accept(listener, PATIENCE_MS, &accepted);
+    return rc < 0 ? NULL : accepted;
+}
+
+/* The client has its memory from the server, so somebody must accept while it opens. */
+static inline void open_shm_by_name(struct ends *e)
+{
+    struct weir_listener *listener;
+    pthread_t thread;
+    void *accepted;
+    assert_int_equal(weir_listen(fresh_name("shm:"), 0, &listener), 0);
+    assert_int_equal(pthread_create(&thread, NULL, accept_one, listener), 0);
+    assert_int_equal(weir_open(weir_listener_name(listener), 0, PATIENCE_MS, &e->writer), 0);
+    pthread_join(thread, &accepted);
+    assert_non_null(accepted);
+    e->reader = accepted;
+    weir_listener_close(listener);
 }
 
 static inline void open_abstract(struct ends *e)
@@ -198,11 +229,17 @@ static inline void open_given(struct ends *e)
 }
 
 static const struct kind kinds[] = {
-    {"pipe", open_pipe, false, false}, {"named-pipe", open_fifo, false, false},
-    {"fd", open_given, false, false},  {"pair", open_pair, true, false},
-    {"unix", open_unix, true, false},  {"abstract", open_abstract, true, false},
-    {"tcp4", open_tcp4, true, true},   {"tcp6", open_tcp6, true, true},
+    {"pipe", open_pipe, false, false},
+    {"named-pipe", open_fifo, false, false},
+    {"fd", open_given, false, false},
+    {"pair", open_pair, true, false},
+    {"unix", open_unix, true, false},
+    {"abstract", open_abstract, true, false},
+    {"tcp4", open_tcp4, true, true},
+    {"tcp6", open_tcp6, true, true},
     {"exec", open_exec, false, false},
+    {"shm", open_shm, true, false},
+    {"shm-by-name", open_shm_by_name, true, false},
 };
 
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
