@@ -10,4 +10,6 @@ extern const struct command command_echo;
 extern const struct command command_connect;
 extern const struct command command_relay;
 extern const struct command command_models;
+extern const struct command command_load;
+extern const struct command command_bench;
 extern const struct command command_spool;

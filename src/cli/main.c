@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve, &command_echo,  &command_connect,
-    &command_relay, &command_spool, &command_models,
+    &command_serve, &command_echo, &command_connect, &command_relay,
+    &command_spool, &command_load, &command_bench,   &command_models,
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))

@@ -15,7 +15,8 @@ MAY = {
     "service": {"service", "http", "proto", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
-    "cli": {"cli", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "cli": {"cli", "load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
 }
 
 # The layer that answers for each public header.
