@@ -139,24 +139,20 @@ static void *question_answer(void *arg)
     return NULL;
 }
 
-/* A thread that handles no signals of the program and that nobody joins. */
-static int start_answering(struct question *q)
+/* A thread that handles no signals of the program. */
+static int start_answering(struct question *q, pthread_t *out)
 {
-    pthread_t thread;
-    pthread_attr_t attr;
     sigset_t all;
     sigset_t before;
     sigfillset(&all);
-    pthread_attr_init(&attr);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&thread, &attr, question_answer, q);
+    int rc = pthread_create(out, NULL, question_answer, q);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attr);
     return -rc;
 }
 
-static int question_wait(struct question *q, uint64_t deadline, struct address_list *out)
+static int question_wait(struct question *q, uint64_t deadline, struct address_list *out,
+                         bool *out_answered)
 {
     const struct timespec until = {(time_t)(deadline / WEIR_NS_PER_S),
                                    (long)(deadline % WEIR_NS_PER_S)};
@@ -164,6 +160,7 @@ static int question_wait(struct question *q, uint64_t deadline, struct address_l
     pthread_mutex_lock(&q->lock);
     while (!q->done && rc == 0)
         rc = pthread_cond_timedwait(&q->answered, &q->lock, &until);
+    *out_answered = q->done;
     rc = q->done ? q->result : -rc;
     if (rc == 0)
         *out = q->list;
@@ -181,11 +178,21 @@ int lookup_until(const struct host_port *hp, uint64_t deadline, struct address_l
     struct question *q = question_new(hp);
     if (!q)
         return -ENOMEM;
-    rc = start_answering(q);
-    if (rc < 0)
+    pthread_t thread;
+    rc = start_answering(q, &thread);
+    if (rc < 0) {
         question_drop(q); /* for the thread that is not there */
+        question_drop(q);
+        return rc;
+    }
+    bool answered;
+    rc = question_wait(q, deadline, out, &answered);
+    /* One that has answered is at its end: what the resolver keeps for a thread is freed before we go on. One that
+     * still asks cannot be stopped and ends by itself. */
+    if (answered)
+        pthread_join(thread, NULL);
     else
-        rc = question_wait(q, deadline, out);
+        pthread_detach(thread);
     question_drop(q);
     return rc;
 }
