@@ -46,13 +46,13 @@ help:
 	@echo 'make serve      install what is missing, build, serve site/ at http://$(LISTEN)/'
 	@echo 'make check      install what is missing, run every test (two models, a smoke test on the others)'
 	@echo 'make check-all  the same with every test on all seven models'
-	@echo 'make bench      measure (tests/bench/)'
+	@echo 'make bench      measure against nginx, h2o, lighttpd and a bare loop: ten minutes (BENCH=--help)'
 	@echo 'make install    program, libraries, headers, man pages; PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make format     clang-format on every C file'
 	@echo 'make clean      remove build directories'
 
 bench: packages-bench build/weir
-	@/usr/bin/python3 tests/bench/house.py cpu
+	@/usr/bin/python3 tests/bench/bench.py $(BENCH)
 
 # Only what dpkg does not have is installed, so that nothing asks for root when nothing is missing.
 packages:
@@ -62,4 +62,4 @@ packages-check:
 	@sed '/^# to measure/,$$d' packages.txt | tests/packages
 
 packages-bench:
-	@tests/packages < packages.txt
+	@tests/bench/packages < packages.txt
