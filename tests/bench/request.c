@@ -74,7 +74,8 @@ int main(int argc, char **argv)
     struct weir_conn *conn = weir_conn_new(&driver, service->protocol, service->config);
     if (!conn || !(weir_conn_turn(conn) & WEIR_IO_READ))
         return 1;
-    for (long i = 0; i < atol(argv[2]); i++)
+    long times = atol(argv[2]);
+    for (long i = 0; i < times; i++)
         run(conn, &driver, argv[3]);
     printf("%d\n", weir_conn_resting(conn));
     weir_conn_free(conn);
