@@ -143,7 +143,7 @@ def about(options):
             "seconds": options.seconds, "versions": {name: servers.version(name) for name in ("weir", *servers.PEERS, "wrk")}}
 
 
-def write(folder, made, machine):
+def write(folder, made, machine, pairs):
     """Runs and summaries as JSON lines, the table as text, the plots."""
     os.makedirs(folder, exist_ok=True)
     report.write_lines(os.path.join(folder, "runs.jsonl"),
@@ -152,7 +152,7 @@ def write(folder, made, machine):
     report.write_lines(os.path.join(folder, "summary.jsonl"), [machine, *(row.summary() for row in made)])
     with open(os.path.join(folder, "table.txt"), "w", encoding="utf-8") as f:
         f.write("\n\n".join("\n".join(row.lines()) for row in made) + "\n")
-    if shutil.which("gnuplot"):
+    if shutil.which("gnuplot") and not pairs:
         report.plot(folder, made)
 
 
@@ -209,7 +209,7 @@ def main():
             if not options.only or work.name in options.only:
                 made.append(run_row(work, Place(folder, root, work), options, until))
                 print("\n".join(made[-1].lines()), end="\n\n", flush=True)
-    write(options.out, made, machine)
+    write(options.out, made, machine, options.pairs)
     busy = [run["others"] for row in made for of in row.runs.values() for run in of if "others" in run]
     if busy:
         print(f"other programs had {sum(busy) / len(busy):.0%} of the CPUs meanwhile")

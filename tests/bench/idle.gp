@@ -17,4 +17,4 @@ set terminal svg size 480,300 font "sans-serif,12" background "#ffffff"
 set output folder."/idle.svg"
 set ylabel "bytes of memory an idle connection"
 set yrange [0:*]
-plot for [i=3:6] folder."/idle.dat" using i title columnheader(i)
+plot for [i=3:6] data."/idle" using i title columnheader(i)

@@ -4,6 +4,7 @@ import os
 import random
 import statistics
 import subprocess
+import tempfile
 
 from servers import FLOORS, PEERS
 
@@ -103,12 +104,14 @@ def _write_data(path, rows, key, to=None):
 
 
 def plot(folder, rows):
-    """cpu.svg, latency.svg and idle.svg, by gnuplot and from data files that stay next to them."""
+    """cpu.svg, latency.svg and idle.svg, by gnuplot."""
     timed, idle = [row for row in rows if not row.work.idle], [row for row in rows if row.work.idle]
-    if timed:
-        _write_data(os.path.join(folder, "cpu.dat"), timed, "cpu_us", "nginx")
-        _write_data(os.path.join(folder, "latency.dat"), timed, "p99_us")
-        subprocess.run(["gnuplot", "-e", f"folder='{folder}'", os.path.join(HERE, "timed.gp")], check=True)
-    if idle:
-        _write_data(os.path.join(folder, "idle.dat"), idle, "bytes_each")
-        subprocess.run(["gnuplot", "-e", f"folder='{folder}'", os.path.join(HERE, "idle.gp")], check=True)
+    with tempfile.TemporaryDirectory() as data:
+        names = f"folder='{folder}'; data='{data}'"
+        if timed:
+            _write_data(os.path.join(data, "cpu"), timed, "cpu_us", "nginx")
+            _write_data(os.path.join(data, "latency"), [row for row in timed if median(row.runs["weir"], "p99_us")], "p99_us")
+            subprocess.run(["gnuplot", "-e", names, os.path.join(HERE, "timed.gp")], check=True)
+        if idle:
+            _write_data(os.path.join(data, "idle"), idle, "bytes_each")
+            subprocess.run(["gnuplot", "-e", names, os.path.join(HERE, "idle.gp")], check=True)

@@ -18,10 +18,10 @@ set terminal svg size 960,380 font "sans-serif,12" background "#ffffff"
 set output folder."/cpu.svg"
 set ylabel "CPU a request, nginx = 1"
 set yrange [0:*]
-plot for [i=2:6] folder."/cpu.dat" using i:xtic(1) title columnheader(i)
+plot for [i=2:6] data."/cpu" using i:xtic(1) title columnheader(i)
 
 set output folder."/latency.svg"
 set ylabel "99th percentile, µs"
 set logscale y
 set yrange [10:*]
-plot for [i=2:6] folder."/latency.dat" using i:xtic(1) title columnheader(i)
+plot for [i=2:6] data."/latency" using i:xtic(1) title columnheader(i)
