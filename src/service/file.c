@@ -63,6 +63,15 @@ static bool same_stamp(const struct stamp *a, const struct stamp *b)
            same_time(a->changed, b->changed) && same_time(a->modified, b->modified);
 }
 
+bool file_unchanged(const struct file *file)
+{
+    struct stat st;
+    if (fstat(file->fd, &st) < 0)
+        return false;
+    struct stamp stamp = stamp_of(&st);
+    return same_stamp(&stamp, &file->stamp);
+}
+
 bool file_same(const struct file *file, int root)
 {
     struct stat st;
@@ -116,10 +125,10 @@ static void write_fields(struct file *file, char *at)
 
 /* All in one allocation: the struct, field lines, name, path and, for a small file, room for its bytes. */
 static struct file *file_new(struct weir_bytes path, const char *name, const struct stat *st,
-                             struct weir_now now)
+                             struct weir_now now, size_t ready_max)
 {
     size_t name_len = strlen(name) + 1;
-    size_t body = st->st_size <= LIMIT_FILE_READY_BYTES ? (size_t)st->st_size : 0;
+    size_t body = (size_t)st->st_size <= ready_max ? (size_t)st->st_size : 0;
     size_t memory = sizeof(struct file) + FIELDS_MAX + name_len + path.len + body;
     struct file *file = malloc(memory);
     if (!file)
@@ -170,7 +179,7 @@ static bool read_body(struct file *file, int fd)
 
 /* The descriptor goes over to the file, or is closed. */
 static int load(int fd, struct weir_bytes path, const char *name, struct weir_now now,
-                struct file **out)
+                size_t ready_max, struct file **out)
 {
     struct stat st;
     int rc = fstat(fd, &st) < 0 ? -errno : 0;
@@ -178,12 +187,12 @@ static int load(int fd, struct weir_bytes path, const char *name, struct weir_no
         rc = -EISDIR;
     else if (rc == 0 && !S_ISREG(st.st_mode))
         rc = -ENOENT;
-    struct file *file = rc == 0 ? file_new(path, name, &st, now) : NULL;
+    struct file *file = rc == 0 ? file_new(path, name, &st, now, ready_max) : NULL;
     if (!file) {
         close(fd);
         return rc < 0 ? rc : -ENOMEM;
     }
-    if (file->size <= LIMIT_FILE_READY_BYTES && read_body(file, fd)) {
+    if (file->size <= ready_max && read_body(file, fd)) {
         close(fd);
     } else { /* large, or being written: it goes out as it then is, and is cut where it ends early */
         file->fd = fd;
@@ -193,7 +202,8 @@ static int load(int fd, struct weir_bytes path, const char *name, struct weir_no
     return 0;
 }
 
-int file_open(int root, struct weir_bytes path, struct weir_now now, struct file **out)
+int file_open(int root, struct weir_bytes path, struct weir_now now, size_t ready_max,
+              struct file **out)
 {
     char name[LIMIT_FILE_PATH_BYTES + sizeof(INDEX)];
     if (path.len > LIMIT_FILE_PATH_BYTES)
@@ -215,6 +225,6 @@ int file_open(int root, struct weir_bytes path, struct weir_now now, struct file
     case -ENODEV:
         return -ENOENT;
     default:
-        return fd < 0 ? fd : load(fd, path, name, now, out);
+        return fd < 0 ? fd : load(fd, path, name, now, ready_max, out);
     }
 }

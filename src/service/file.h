@@ -41,9 +41,12 @@ struct file {
 
 /* The root of a site: 0 and its descriptor, -ENOENT, -ENOTDIR, -EACCES, -ENOSYS (Linux before 5.6). */
 WEIR_CHECKED int file_root_open(const char *root, int *out_fd);
-/* `path` is clean and begins with a slash; one that ends with it means its index.html. The caller has the first hold.
+/* Files of up to `ready_max` bytes are read into memory. `path` is clean and begins with a slash; one that ends with it means its index.html. The caller has the first hold.
  * -EISDIR: a folder, asked for without its slash; -ENOENT: nothing there, nothing regular, or a link that leads out;
  * -EACCES; -EMFILE, -ENOMEM ... */
-WEIR_CHECKED int file_open(int root, struct weir_bytes path, struct weir_now, struct file **out);
+WEIR_CHECKED int file_open(int root, struct weir_bytes path, struct weir_now, size_t ready_max,
+                           struct file **out);
+/* The file behind its descriptor is what it was: not written to, cut, replaced or deleted. */
+bool file_unchanged(const struct file *);
 /* Its name still means the same, unchanged file. */
 bool file_same(const struct file *, int root);

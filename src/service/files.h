@@ -10,6 +10,7 @@
 
 struct files {
     int root;
+    struct file_budget budget;
 };
 
 extern const struct weir_handler files_handler;

@@ -2,12 +2,14 @@
 
 #include "service/files.h"
 #include "service/local.h"
+#include "tbl/limits.h"
 
 #include <weir/driver.h>
 #include <weir/server.h>
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 struct site {
@@ -36,9 +38,13 @@ static void site_ended(const struct weir_http *http, struct weir_exchange *x, in
 
 static int worker_start(struct weir_driver *driver, void *arg)
 {
-    (void)arg;
-    driver->local = calloc(1, sizeof(struct local));
-    return driver->local ? 0 : -ENOMEM;
+    struct site *site = arg;
+    struct local *local = calloc(1, sizeof(*local));
+    if (!local)
+        return -ENOMEM;
+    local->files.budget = &site->files.budget;
+    driver->local = local;
+    return 0;
 }
 
 static void worker_end(struct weir_driver *driver, void *arg)
@@ -57,7 +63,19 @@ static uint64_t idle(struct weir_driver *driver, void *arg)
 {
     struct site *site = arg;
     struct local *local = driver->local;
-    return access_log_idle(&site->log, &local->log, driver->now.mono_ns);
+    uint64_t log = access_log_idle(&site->log, &local->log, driver->now.mono_ns);
+    uint64_t files = file_cache_expire(&local->files, driver->now.mono_ns);
+    return log && (!files || log < files) ? log : files;
+}
+
+/* A 16th of the descriptors there may be: most are for connections, and each may want a file of its own. */
+static unsigned open_files_max(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return 0;
+    rlim_t share = limit.rlim_max / 16;
+    return share < LIMIT_FILE_CACHE_OPEN ? (unsigned)share : LIMIT_FILE_CACHE_OPEN;
 }
 
 static void set_http(struct site *site, const struct weir_http *http)
@@ -79,6 +97,7 @@ int site_open(const struct site_options *options, struct site **out)
         return -ENOMEM;
     site->files.root = -1;
     site->log.fd = -1;
+    site->files.budget.max = open_files_max();
     int rc = file_root_open(options->root, &site->files.root);
     if (rc == 0)
         rc = access_log_open(&site->log, options->access_log);
@@ -96,7 +115,7 @@ int site_open(const struct site_options *options, struct site **out)
         .threads = true,
         .worker_start = worker_start,
         .worker_end = worker_end,
-        .idle = site->log.fd >= 0 ? idle : NULL,
+        .idle = idle,
     };
     *out = site;
     return 0;

@@ -11,12 +11,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#define FILES 600 /* of 64 KiB: more than the cache may hold */
+#define FILES 2200 /* of the size that is always read into memory: more than the cache may hold */
 
 struct bench {
     char dir[64];
     int root;
     struct weir_now now;
+    struct file_budget budget;
     struct file_cache cache;
 };
 
@@ -30,10 +31,12 @@ static int set_up(void **state)
         char path[96];
         snprintf(path, sizeof(path), "%s/f%d", b->dir, i);
         int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-        if (fd < 0 || ftruncate(fd, LIMIT_FILE_READY_BYTES) < 0)
+        if (fd < 0 || ftruncate(fd, LIMIT_FILE_SMALL_BYTES) < 0)
             return -1;
         close(fd);
     }
+    b->budget.max = 4;
+    b->cache.budget = &b->budget;
     b->now = (struct weir_now){1000 * WEIR_NS_PER_S, (int64_t)(time(NULL) + 10) * 1000000000};
     *state = b;
     return 0;
@@ -74,7 +77,7 @@ static void memory_is_bounded_and_what_is_used_stays(void **state)
         weir_drop(&again->ref);
         assert_true(b->cache.memory <= LIMIT_FILE_CACHE_BYTES);
     }
-    assert_true(b->cache.count < FILES);
+    assert_true(b->cache.ready.count < FILES);
     struct file *other = get(b, 1); /* it had to leave; who held it still has it */
     assert_ptr_not_equal(other, held);
     assert_int_equal(held->ref.count, 1);
@@ -101,12 +104,66 @@ static void a_file_is_looked_at_once_a_second(void **state)
     weir_drop(&again->ref);
 }
 
+/* From here on the first files are too large to be ready replies. */
+static void enlarge(struct bench *b, int count)
+{
+    char path[96];
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "%s/f%d", b->dir, i);
+        assert_int_equal(truncate(path, LIMIT_FILE_READY_BYTES + 1), 0);
+    }
+}
+
+static void a_large_file_stays_open_until_it_changes(void **state)
+{
+    struct bench *b = *state;
+    enlarge(b, 1);
+    struct file *file = get(b, 0), *again = get(b, 0);
+    assert_ptr_equal(again, file);
+    assert_int_equal(b->budget.open, 1);
+    weir_drop(&again->ref);
+    enlarge(b, 1); /* its time of change is another: no second has to pass */
+    again = get(b, 0);
+    assert_ptr_not_equal(again, file);
+    assert_int_equal(file->ref.count, 1);
+    assert_int_equal(b->budget.open, 1);
+    weir_drop(&again->ref);
+    weir_drop(&file->ref);
+}
+
+static void open_files_are_bounded_and_closed_in_time(void **state)
+{
+    struct bench *b = *state;
+    enlarge(b, 9);
+    assert_int_equal(file_cache_expire(&b->cache, b->now.mono_ns), 0);
+    for (int i = 0; i < 9; i++)
+        weir_drop(&get(b, i)->ref);
+    assert_int_equal(b->budget.open, 4);
+    assert_int_equal(b->cache.open.count, 4);
+    uint64_t due = file_cache_expire(&b->cache, b->now.mono_ns);
+    assert_int_equal(due, b->now.mono_ns + LIMIT_FILE_OPEN_MS * WEIR_NS_PER_MS);
+    b->now.mono_ns += LIMIT_FILE_CHECK_MS * WEIR_NS_PER_MS;
+    weir_drop(&get(b, 5)->ref); /* the oldest of the four, used again */
+    assert_int_equal(file_cache_expire(&b->cache, due - 1), due);
+    assert_int_equal(file_cache_expire(&b->cache, due), due + LIMIT_FILE_CHECK_MS * WEIR_NS_PER_MS);
+    assert_int_equal(b->budget.open, 1);
+    b->budget.open = b->budget.max; /* other threads have them all */
+    file_cache_done(&b->cache);
+    b->budget.open = b->budget.max;
+    weir_drop(&get(b, 7)->ref);
+    assert_int_equal(b->cache.open.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(memory_is_bounded_and_what_is_used_stays, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_file_is_looked_at_once_a_second, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_large_file_stays_open_until_it_changes, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(open_files_are_bounded_and_closed_in_time, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -373,12 +373,12 @@ static void what_is_fresh_is_not_kept(void **state)
     put_text(b, "fresh", "one");
     assert_int_equal(stat(path_in(b, "fresh"), &st), 0);
     b->w->driver.now.wall_ns = st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec + 1000;
-    unsigned count = local->files.count;
+    unsigned count = local->files.ready.count;
     assert_string_equal(body_of(ask(b, "GET", "/fresh", "")), "one");
-    assert_int_equal(local->files.count, count);
+    assert_int_equal(local->files.ready.count, count);
     b->w->driver.now.wall_ns += (LIMIT_FILE_FRESH_MS + 1) * 1000000ll;
     assert_string_equal(body_of(ask(b, "GET", "/fresh", "")), "one");
-    assert_int_equal(local->files.count, count + 1);
+    assert_int_equal(local->files.ready.count, count + 1);
 }
 
 /* Another thread swaps a folder for a link that leads out, as fast as it can. */
@@ -544,7 +544,6 @@ static void faults_of_the_options(void **state)
     assert_null(site);
     const struct weir_service *service;
     assert_int_equal(weir_files_open(b->root, NULL, &service), 0);
-    assert_null(service->idle);
     weir_files_close(service);
 }
 
