@@ -14,7 +14,7 @@ struct conn_and_state {
 struct weir_conn *weir_conn_new(struct weir_driver *driver, const struct weir_protocol *protocol,
                                 const void *config)
 {
-    struct conn_and_state *both = calloc(1, sizeof(*both) + protocol->state_size);
+    struct conn_and_state *both = calloc(1, sizeof(*both) + state_units(protocol) * STATE_UNIT);
     if (!both)
         return NULL;
     struct weir_conn *conn = &both->conn;
@@ -22,7 +22,7 @@ struct weir_conn *weir_conn_new(struct weir_driver *driver, const struct weir_pr
     conn->config = config;
     conn->driver = driver;
     conn->state = both->state;
-    conn->state_room = (uint32_t)protocol->state_size;
+    conn->state_room = state_room(protocol);
     conn->resting = true;
     out_init(&conn->out, driver->pool);
     return conn;
@@ -133,7 +133,7 @@ void weir_conn_finish(struct weir_conn *conn, int why)
     if (conn->finishing)
         return;
     conn->finishing = true;
-    conn->why = why;
+    conn->why = (int16_t)(why < INT16_MIN || why > INT16_MAX ? -EINVAL : why);
     conn_flush_deadline(conn);
     want_turn(conn);
 }
@@ -230,12 +230,13 @@ struct weir_conn *weir_conn_outer(const struct weir_conn *conn)
 
 void weir_conn_set_slot(struct weir_conn *conn, void *slot)
 {
+    assert(!conn->outer);
     conn->slot = slot;
 }
 
 void *weir_conn_slot(const struct weir_conn *conn)
 {
-    return conn->slot;
+    return conn->outer ? NULL : conn->slot;
 }
 
 int weir_conn_why(const struct weir_conn *conn)

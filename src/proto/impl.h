@@ -11,15 +11,19 @@
 #include <weir/conn.h>
 #include <weir/driver.h>
 
+#define STATE_UNIT 16u
+
 struct weir_conn {
     const struct weir_protocol *protocol;
     const void *config; /* borrowed: from who made the connection, until it is freed */
     struct weir_driver *driver;
     void *state; /* behind this struct, or an allocation of its own after a larger successor */
-    void *slot;  /* the driver's mark */
-    struct weir_conn *outer;
-    struct weir_conn *inner;                   /* the first of the connections inside this one */
-    struct weir_conn *sibling;                 /* the next one inside the same outer */
+    struct weir_conn *outer; /* NULL: the driver knows this one */
+    struct weir_conn *inner; /* the first of the connections inside this one */
+    union {
+        void *slot;                /* outermost: the driver's mark */
+        struct weir_conn *sibling; /* else the next one inside the same outer */
+    };
     const struct weir_protocol *next_protocol; /* asked for by become */
     const void *next_config;
     struct weir_out out;
@@ -31,8 +35,8 @@ struct weir_conn {
     uint64_t deadline_ns; /* 0: none; while lingering, the end of that */
     uint32_t linger_ms;   /* from the half-close on */
     uint32_t linger_max;  /* bytes still thrown away while lingering */
-    int why;
-    uint32_t state_room; /* bytes of state behind this struct */
+    int16_t why;          /* an errno number fits */
+    uint16_t state_room;  /* of `state`, in units of STATE_UNIT bytes */
     bool opened : 1, closed : 1;
     bool in_turn : 1, again : 1; /* again: asked for something meanwhile */
     bool paused : 1;
@@ -45,6 +49,17 @@ struct weir_conn {
     bool leave_stop : 1, leave_busy : 1; /* leave() was called with it */
     bool tell_stop : 1, tell_busy : 1;   /* to be told in the next turn */
 };
+
+/* The units that hold a state, and what of that can be remembered: a giant only loses its reuse by a successor. */
+static inline size_t state_units(const struct weir_protocol *protocol)
+{
+    return (protocol->state_size + STATE_UNIT - 1) / STATE_UNIT;
+}
+static inline uint16_t state_room(const struct weir_protocol *protocol)
+{
+    size_t units = state_units(protocol);
+    return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
+}
 
 /* The turn's own end: what is left of borrowed input is copied. false: no memory. */
 bool conn_keep_input(struct weir_conn *);

@@ -25,15 +25,15 @@ static void do_become(struct weir_conn *conn)
         return;
     if (conn->protocol->close)
         conn->protocol->close(conn->state, conn, WEIR_DONE);
-    if (next->state_size > conn->state_room) {
-        void *state = calloc(1, next->state_size);
+    if (state_units(next) > conn->state_room) {
+        void *state = calloc(state_units(next), STATE_UNIT);
         if (!state) {
             conn->closed = true; /* the old machine is closed, there is no new one */
             weir_conn_abort(conn, -ENOMEM);
             return;
         }
         conn->state = state;
-        conn->state_room = (uint32_t)next->state_size;
+        conn->state_room = state_room(next);
     } else if (next->state_size > 0) {
         memset(conn->state, 0, next->state_size);
     }

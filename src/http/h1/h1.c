@@ -27,7 +27,7 @@ uint64_t h1_after(const struct weir_conn *conn, unsigned configured_ms, unsigned
 
 static void arm_send_step(struct h1 *h, struct weir_conn *conn)
 {
-    uint64_t step = h1_ns(h->http->send_ms, LIMIT_HTTP_SEND_MS) / SEND_STEPS;
+    uint64_t step = h1_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS) / SEND_STEPS;
     uint64_t at = weir_conn_now(conn).mono_ns + step;
     uint64_t own = h->exchange ? h->exchange->deadline_ns : 0;
     weir_conn_arm(conn, own && own < at ? own : at);
@@ -35,7 +35,7 @@ static void arm_send_step(struct h1 *h, struct weir_conn *conn)
 
 static void note_sent(struct h1 *h, struct weir_conn *conn, uint64_t unsent)
 {
-    h->sent_mark = h->queued - unsent;
+    h->sent_mark = h->queued - (uint32_t)unsent;
     h->sent_ns = weir_conn_now(conn).mono_ns;
 }
 
@@ -76,7 +76,7 @@ void h1_refuse(struct h1 *h, struct weir_conn *conn, enum http_error error)
 {
     struct weir_exchange *x = h->exchange;
     if (!x) { /* no head was read: it is answered all the same */
-        x = h->exchange = exchange_new(conn, h->http);
+        x = h->exchange = exchange_new(conn, h1_http(conn));
         if (x)
             x->started_ns = h->since_ns;
     }
@@ -119,12 +119,12 @@ static void next_request(struct h1 *h, struct weir_conn *conn)
 {
     if (!body_done(&h->body)) {
         h1_set_phase(h, H1_DRAIN);
-        weir_conn_arm(conn, h1_after(conn, h->http->body_ms, LIMIT_HTTP_BODY_MS));
+        weir_conn_arm(conn, h1_after(conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS));
     } else {
         h1_set_phase(h, H1_HEAD);
         h->drained = 0;
         weir_conn_rest(conn, true);
-        weir_conn_arm(conn, h1_after(conn, h->http->idle_ms, LIMIT_HTTP_IDLE_MS));
+        weir_conn_arm(conn, h1_after(conn, h1_http(conn)->idle_ms, LIMIT_HTTP_IDLE_MS));
     }
     h->held = false;
     if (h->paused) {
@@ -154,7 +154,7 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
     h->exchange->woken = false;
     if (h->phase == H1_BODY) {
         if (woken)
-            h1_arm_exchange(h, conn, h->http->body_ms, LIMIT_HTTP_BODY_MS);
+            h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
         if (woken && h->held) {
             h->held = false;
             h->paused = false;
@@ -165,7 +165,7 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
     if (moved)
         watch_send(h, conn);
     else if (!h->paused || woken)
-        h1_arm_exchange(h, conn, h->http->answer_ms, LIMIT_HTTP_ANSWER_MS);
+        h1_arm_exchange(h, conn, h1_http(conn)->answer_ms, LIMIT_HTTP_ANSWER_MS);
     if (!h->paused) {
         h->paused = true;
         weir_conn_pause(conn);
@@ -180,7 +180,7 @@ void h1_settle(struct h1 *h, struct weir_conn *conn)
     bool moved = weir_out_len(out) != before;
     if (before == 0)
         note_sent(h, conn, 0); /* from now on the peer has something to take */
-    h->queued += weir_out_len(out) - before;
+    h->queued += (uint32_t)(weir_out_len(out) - before);
     if (flow == WEIR_FLOW_END) {
         end_reply(h, conn);
     } else if (flow < 0) {
@@ -193,9 +193,9 @@ void h1_settle(struct h1 *h, struct weir_conn *conn)
 static int h1_open(void *state, struct weir_conn *conn, const void *config)
 {
     struct h1 *h = state;
-    h->http = config;
+    (void)config; /* the connection keeps it */
     h->since_ns = weir_conn_now(conn).mono_ns;
-    weir_conn_arm(conn, h1_after(conn, h->http->head_ms, LIMIT_HTTP_HEAD_MS));
+    weir_conn_arm(conn, h1_after(conn, h1_http(conn)->head_ms, LIMIT_HTTP_HEAD_MS));
     return 0;
 }
 
@@ -237,11 +237,12 @@ static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
 /* Bytes are unsent: the peer has its own patience, as long as it takes some. false: it has not taken any for too long. */
 static bool peer_takes(struct h1 *h, struct weir_conn *conn)
 {
-    if (h->queued - weir_out_len(weir_conn_out(conn)) != h->sent_mark) {
+    if (h->queued - (uint32_t)weir_out_len(weir_conn_out(conn)) != h->sent_mark) {
         watch_send(h, conn);
         return true;
     }
-    if (weir_conn_now(conn).mono_ns >= h->sent_ns + h1_ns(h->http->send_ms, LIMIT_HTTP_SEND_MS))
+    if (weir_conn_now(conn).mono_ns >=
+        h->sent_ns + h1_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS))
         return false;
     arm_send_step(h, conn);
     return true;
@@ -255,7 +256,7 @@ static void answer_for_handler(struct h1 *h, struct weir_conn *conn)
         return;
     }
     h->exchange->close = true; /* output() sends it in this turn */
-    h1_arm_exchange(h, conn, h->http->send_ms, LIMIT_HTTP_SEND_MS);
+    h1_arm_exchange(h, conn, h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS);
 }
 
 /* The handler's own deadline; true: it was that. */
@@ -266,7 +267,7 @@ static bool expire_own(struct h1 *h, struct weir_conn *conn)
         return false;
     x->deadline_ns = 0;
     if (x->handler && x->handler->expire) {
-        h1_arm_exchange(h, conn, h->http->answer_ms, LIMIT_HTTP_ANSWER_MS);
+        h1_arm_exchange(h, conn, h1_http(conn)->answer_ms, LIMIT_HTTP_ANSWER_MS);
         x->handler->expire(x);
     } else {
         answer_for_handler(h, conn);

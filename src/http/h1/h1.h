@@ -18,12 +18,11 @@ enum h1_phase {
 };
 
 struct h1 {
-    const struct weir_http *http;   /* borrowed: the configuration */
     struct weir_exchange *exchange; /* held; NULL between requests */
     uint64_t since_ns;              /* opening, or the first byte of the head under way */
-    uint64_t queued;                /* bytes ever queued to be sent */
-    uint64_t sent_mark;             /* bytes sent when the peer was last seen to take some */
-    uint64_t sent_ns;               /* and when that was */
+    uint64_t sent_ns;               /* when the peer was last seen to take some bytes */
+    uint32_t sent_mark;             /* how many it had taken then */
+    uint32_t queued; /* bytes ever queued; both wrap around: they are only compared for equality */
     struct body body;
     struct head_scan scan;
     uint32_t drained;
@@ -38,6 +37,10 @@ struct h1 {
 };
 
 void h1_set_phase(struct h1 *, enum h1_phase);
+static inline const struct weir_http *h1_http(const struct weir_conn *conn)
+{
+    return weir_conn_config(conn);
+}
 /* A configured time, or the default. */
 static inline uint64_t h1_ns(unsigned configured_ms, unsigned default_ms)
 {

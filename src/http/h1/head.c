@@ -22,7 +22,7 @@ enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
     while (scan->at < len) {
         const char *end = memchr(bytes + scan->at, '\n', len - scan->at);
         if (!end) {
-            scan->at = (uint32_t)len;
+            scan->at = (uint16_t)len; /* cut only where it is over the limit */
             break;
         }
         size_t at = (size_t)(end - bytes);
@@ -32,7 +32,7 @@ enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
         if (at == scan->line || bytes[at - 1] != '\r')
             return HTTP_LINE_END;
         bool empty = at - scan->line == 1;
-        scan->at = scan->line = (uint32_t)at + 1;
+        scan->at = scan->line = (uint16_t)(at + 1);
         if (!scan->first)
             scan->first = scan->at;
         error = over_limit(scan, scan->at);

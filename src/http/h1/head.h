@@ -6,11 +6,11 @@
 
 #include "http/exchange.h"
 
-/* How far an unfinished head was looked at; zeroed for a new one. */
+/* How far an unfinished head was looked at; zeroed for a new one. A head fits 16 bits (http/exchange.c asserts it). */
 struct head_scan {
-    uint32_t at;
-    uint32_t line;  /* where the line under way begins */
-    uint32_t first; /* length of the request line with its end, 0: not seen yet */
+    uint16_t at;
+    uint16_t line;  /* where the line under way begins */
+    uint16_t first; /* length of the request line with its end, 0: not seen yet */
 };
 
 /* *out_len: bytes of the head, 0: more are needed. */

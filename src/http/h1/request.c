@@ -51,7 +51,7 @@ static enum http_error read_request(struct h1 *h, struct weir_exchange *x, const
 {
     enum http_error error = head_read(x, bytes, len);
     if (!error)
-        error = body_open(&h->body, x, h1_body_max(h->http));
+        error = body_open(&h->body, x, h1_body_max(x->http));
     if (!error)
         error = read_expect(x);
     if (!error)
@@ -76,7 +76,7 @@ static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_cam
         h->queued += 25;
         x->expects = false;
     }
-    h1_arm_exchange(h, conn, h->http->body_ms, LIMIT_HTTP_BODY_MS);
+    h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
 }
 
 /* The content is complete, or there is none. */
@@ -96,7 +96,7 @@ static void begin_head(struct h1 *h, struct weir_conn *conn)
     h->partial = true;
     h->since_ns = weir_conn_now(conn).mono_ns;
     weir_conn_rest(conn, false);
-    weir_conn_arm(conn, h1_after(conn, h->http->head_ms, LIMIT_HTTP_HEAD_MS));
+    weir_conn_arm(conn, h1_after(conn, h1_http(conn)->head_ms, LIMIT_HTTP_HEAD_MS));
 }
 
 /* An empty line in front of a request line: some old clients end their content with one (RFC 9112 section 2.2). */
@@ -112,7 +112,7 @@ static ssize_t skip_empty_line(struct h1 *h, struct weir_conn *conn, const char 
     }
     h->partial = false;
     weir_conn_rest(conn, true);
-    weir_conn_arm(conn, h1_after(conn, h->http->idle_ms, LIMIT_HTTP_IDLE_MS));
+    weir_conn_arm(conn, h1_after(conn, h1_http(conn)->idle_ms, LIMIT_HTTP_IDLE_MS));
     return 2;
 }
 
@@ -143,7 +143,7 @@ static void run_request(struct h1 *h, struct weir_conn *conn, bool content_came)
 static void take_head(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len,
                       size_t head_len, enum http_error error)
 {
-    struct weir_exchange *x = exchange_new(conn, h->http);
+    struct weir_exchange *x = exchange_new(conn, h1_http(conn));
     if (!x) {
         h1_cut(h, conn, -ENOMEM);
         return;
@@ -203,12 +203,13 @@ static ssize_t hand_over(struct h1 *h, const char *bytes, size_t len)
 
 /* Goes on to the end of the content, of the bytes, or of what the handler takes. Returns the bytes used; *out_rc says
  * what went wrong: > 0 an http_error, < 0 the handler's -errno. */
-static size_t read_content(struct h1 *h, const char *bytes, size_t len, ssize_t *out_rc)
+static size_t read_content(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len,
+                           ssize_t *out_rc)
 {
     size_t at = 0;
     *out_rc = 0;
     while (at < len) {
-        ssize_t n = body_frame(&h->body, bytes + at, len - at, h1_body_max(h->http));
+        ssize_t n = body_frame(&h->body, bytes + at, len - at, h1_body_max(h1_http(conn)));
         if (n < 0) {
             *out_rc = -n;
             return at;
@@ -235,7 +236,7 @@ static size_t read_content(struct h1 *h, const char *bytes, size_t len, ssize_t 
 ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
 {
     ssize_t rc;
-    size_t used = read_content(h, bytes, len, &rc);
+    size_t used = read_content(h, conn, bytes, len, &rc);
     if (rc > 0 || rc == -EMSGSIZE) {
         h1_refuse_content(h, conn, rc > 0 ? (enum http_error)rc : HTTP_CONTENT_TOO_LARGE);
         return (ssize_t)len;
@@ -248,9 +249,9 @@ ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, si
     } else if (h->held) {
         h->paused = true;
         weir_conn_pause(conn);
-        h1_arm_exchange(h, conn, h->http->answer_ms, LIMIT_HTTP_ANSWER_MS);
+        h1_arm_exchange(h, conn, h1_http(conn)->answer_ms, LIMIT_HTTP_ANSWER_MS);
     } else {
-        h1_arm_exchange(h, conn, h->http->body_ms, LIMIT_HTTP_BODY_MS);
+        h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
     }
     if (rc < 0)
         h1_cut(h, conn, (int)rc);
@@ -262,7 +263,7 @@ ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, si
 ssize_t h1_read_drain(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
 {
     ssize_t rc;
-    size_t used = read_content(h, bytes, len, &rc);
+    size_t used = read_content(h, conn, bytes, len, &rc);
     if (rc != 0) {
         h1_linger(h, conn, -EPROTO);
         return (ssize_t)len;
@@ -271,7 +272,7 @@ ssize_t h1_read_drain(struct h1 *h, struct weir_conn *conn, const char *bytes, s
         h1_set_phase(h, H1_HEAD);
         h->drained = 0;
         weir_conn_rest(conn, true);
-        weir_conn_arm(conn, h1_after(conn, h->http->idle_ms, LIMIT_HTTP_IDLE_MS));
+        weir_conn_arm(conn, h1_after(conn, h1_http(conn)->idle_ms, LIMIT_HTTP_IDLE_MS));
         if (weir_conn_leaving(conn))
             h1_linger(h, conn, WEIR_DONE);
     }
