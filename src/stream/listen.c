@@ -22,6 +22,24 @@ void listen_no_delay(int fd)
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
+static bool is_loopback(const struct sockaddr *at)
+{
+    if (at->sa_family == AF_INET)
+        return ntohl(((const struct sockaddr_in *)at)->sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    return at->sa_family == AF_INET6 &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)at)->sin6_addr);
+}
+
+/*
+ * Within this machine nothing is lost on the way, so pacing (bbr, where that is the system's default) has nothing to gain,
+ * and its timers cost half of the CPU of long answers. Where the kernel does not allow it the default stays.
+ */
+static void do_not_pace(int fd)
+{
+    static const char name[] = "cubic";
+    setsockopt(fd, IPPROTO_TCP, TCP_CONGESTION, name, sizeof(name) - 1);
+}
+
 static int set_options(int fd, int family, unsigned defer_accept_s, bool reuse_port)
 {
     int on = 1;
@@ -48,6 +66,8 @@ int listen_socket(const struct sockaddr *at, socklen_t len, int backlog, unsigne
     if (fd < 0)
         return -errno;
     int rc = set_options(fd, at->sa_family, defer_accept_s, reuse_port);
+    if (is_loopback(at))
+        do_not_pace(fd);
     if (rc == 0 && bind(fd, at, len) < 0)
         rc = -errno;
     /* The kernel takes the smaller of this and net.core.somaxconn. */
