@@ -73,5 +73,7 @@ struct weir_driver {
     struct weir_pool *pool; /* blocks for output queues */
     uint8_t *hot;           /* the hot receive buffer: one a thread */
     size_t hot_size;
-    void *local; /* what the service keeps a thread (caches, log buffer); NULL if nothing */
+    void *local;    /* what the service keeps a thread (caches, log buffer); NULL if nothing */
+    char date[32];  /* of HTTP: the machines write it once a second; zeroed at first */
+    int64_t date_s; /* the second it is of */
 };

@@ -91,20 +91,24 @@ static enum http_error read_request_line(struct weir_exchange *x, const char *li
     return target_split(x) ? HTTP_OK : HTTP_TARGET;
 }
 
-/* One line from `at` to its CR. */
-static enum http_error read_field(struct weir_exchange *x, size_t at, size_t end)
+/* The line that begins at `at`, of a head of `len` bytes. Its end is not looked for: a CR is in no name and no value, and the
+ * head ends with one. */
+static enum http_error read_field(struct weir_exchange *x, size_t at, size_t len, size_t *out_next)
 {
     const char *head = x->head;
-    size_t name = field_run(head + at, end - at, BYTE_TOKEN);
+    size_t name = 0;
+    while (byte_is(head[at + name], BYTE_TOKEN))
+        name++;
     if (name == 0)
         return head[at] == ' ' || head[at] == '\t' ? HTTP_FOLDED : HTTP_FIELD_NAME;
-    if (at + name == end || head[at + name] != ':')
+    if (head[at + name] != ':')
         return HTTP_FIELD_NAME; /* also white space before the colon (RFC 9112 section 5.1) */
     if (name > LIMIT_HTTP_FIELD_NAME || x->field_count == LIMIT_HTTP_FIELDS)
         return HTTP_FIELDS_TOO_LARGE;
-    size_t from = at + name + 1, to = end;
-    if (field_value_run(head + from, to - from) < to - from)
+    size_t from = at + name + 1, to = from + field_value_run(head + from, len - from);
+    if (head[to] != '\r' || head[to + 1] != '\n')
         return HTTP_FIELD_VALUE;
+    *out_next = to + 2;
     while (from < to && (head[from] == ' ' || head[from] == '\t'))
         from++;
     while (from < to && (head[to - 1] == ' ' || head[to - 1] == '\t'))
@@ -141,10 +145,7 @@ enum http_error head_read(struct weir_exchange *x, const char *bytes, size_t len
     x->line.len = (uint16_t)(line_end - bytes - 1);
     enum http_error error = read_request_line(x, bytes, x->line.len);
     size_t at = x->line.len + 2u;
-    while (!error && at + 2 < len) {
-        size_t end = (size_t)((const char *)memchr(bytes + at, '\n', len - at) - bytes) - 1;
-        error = read_field(x, at, end);
-        at = end + 2;
-    }
+    while (!error && at + 2 < len)
+        error = read_field(x, at, len, &at);
     return error ? error : read_host(x);
 }

@@ -17,12 +17,19 @@ static void add(struct text *t, struct weir_bytes bytes)
     text_add(t, bytes.at, bytes.len);
 }
 
+_Static_assert(DATE_LEN <= sizeof(((struct weir_driver *)0)->date), "a driver keeps a whole date");
+
+/* A thread writes it once a second. */
 static void add_date(struct text *t, const struct weir_exchange *x)
 {
-    char date[DATE_LEN];
-    date_write(x->driver->now.wall_ns / (int64_t)WEIR_NS_PER_S, date);
+    struct weir_driver *driver = x->driver;
+    int64_t second = driver->now.wall_ns / (int64_t)WEIR_NS_PER_S;
+    if (second != driver->date_s || driver->date[0] == '\0') {
+        date_write(second, driver->date);
+        driver->date_s = second;
+    }
     add(t, BYTES("Date: "));
-    text_add(t, date, sizeof(date));
+    text_add(t, driver->date, DATE_LEN);
     add(t, BYTES("\r\n"));
 }
 
