@@ -58,23 +58,36 @@ void core_event(struct core *core, struct slot *slot, unsigned events)
     core_ready(core, slot);
 }
 
+/*
+ * After a send that took less than it was given. Trying again at once would find the little room that the peer made meanwhile, again and
+ * again; the kernel calls a socket writable when a third of it is free. poll(2) looks, and arms the edge that epoll then reports.
+ */
+static bool is_full(const struct slot *slot)
+{
+    struct pollfd wait = {.fd = slot->stream.out, .events = POLLOUT};
+    return slot->stream.out_kind == FD_SOCKET && poll(&wait, 1, 0) == 0;
+}
+
 static ssize_t send_some(struct slot *slot)
 {
     struct iovec iov[LIMIT_OUT_SPANS];
     const struct weir_span *file;
     int count = weir_conn_gather(slot->conn, iov, LIMIT_OUT_SPANS, &file);
+    size_t len = 0;
     ssize_t n;
     if (count > 0) {
+        for (int i = 0; i < count; i++)
+            len += iov[i].iov_len;
         n = stream_try_writev(&slot->stream, iov, count, file != NULL);
     } else {
-        size_t len = file->len < LIMIT_TURN_BYTES ? file->len : LIMIT_TURN_BYTES;
+        len = file->len < LIMIT_TURN_FILE_BYTES ? file->len : LIMIT_TURN_FILE_BYTES;
         n = stream_try_sendfile(&slot->stream, file->fd, file->offset, len);
         if (n == 0)
             n = -EIO; /* the file is shorter than was promised: the peer must not take it for whole */
     }
-    if (n == -EAGAIN)
+    if (n == -EAGAIN || (n > 0 && (size_t)n < len && is_full(slot)))
         slot->writable = false;
-    else
+    if (n != -EAGAIN)
         weir_conn_sent(slot->conn, n);
     return n;
 }

@@ -324,7 +324,10 @@ static void large_files_go_out_as_files(void **state)
     assert_int_equal(status_of(answer), 200);
     assert_memory_equal(body_of(answer), large, sizeof(large));
     answer = ask(b, "GET", "/large", "Range: bytes=-100\r\n");
-    assert_string_equal(field_of(answer, "Content-Range"), "bytes 66436-66535/66536");
+    char range[80];
+    snprintf(range, sizeof(range), "bytes %zu-%zu/%zu", sizeof(large) - 100, sizeof(large) - 1,
+             sizeof(large));
+    assert_string_equal(field_of(answer, "Content-Range"), range);
     assert_memory_equal(body_of(answer), large + sizeof(large) - 100, 100);
     put(b, "edge", large, LIMIT_FILE_READY_BYTES);
     assert_memory_equal(body_of(ask(b, "GET", "/edge", "")), large, LIMIT_FILE_READY_BYTES);
