@@ -9,7 +9,7 @@ BUILD   := build
 export PATH := /usr/bin:/bin:$(PATH)
 
 .DEFAULT_GOAL := build/weir
-.PHONY: build/weir build serve check check-all bench install clean format help packages packages-check packages-bench
+.PHONY: build/weir build serve check check-all fuzz bench install clean format help packages packages-check packages-bench
 
 build/weir: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -30,6 +30,9 @@ check: packages-check
 check-all: packages-check
 	@/usr/bin/python3 tests/run --all
 
+fuzz: packages-check
+	@/usr/bin/python3 tests/run --only 'build fuzz' >/dev/null && /usr/bin/python3 tests/fuzz/hours.py $(FUZZ)
+
 install: build/weir
 	@meson configure $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
 	@ninja -C $(BUILD)
@@ -46,6 +49,7 @@ help:
 	@echo 'make serve      install what is missing, build, serve site/ at http://$(LISTEN)/'
 	@echo 'make check      install what is missing, run every test (two models, a smoke test on the others)'
 	@echo 'make check-all  the same with every test on all seven models'
+	@echo 'make fuzz       an hour of each fuzz target, added up in docs/fuzz.md (FUZZ=--help)'
 	@echo 'make bench      measure against nginx, h2o, lighttpd and a bare loop: ten minutes (BENCH=--help)'
 	@echo 'make install    program, libraries, headers, man pages; PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make format     clang-format on every C file'
