@@ -26,6 +26,15 @@ struct weir_now {
     int64_t wall_ns;
 };
 
+/* How a program ended: an exit status of 0 to 255, or this and the number of the signal that killed it. */
+#define WEIR_SIGNALLED 256
+
+/* A resource of a child program (getrlimit(2)) is lowered to this, never raised. */
+struct weir_limit {
+    int resource; /* RLIMIT_... */
+    uint64_t max;
+};
+
 #define WEIR_NS_PER_MS 1000000ull
 #define WEIR_NS_PER_S  1000000000ull
 

@@ -63,3 +63,7 @@ WEIR_API void weir_conn_set_slot(struct weir_conn *, void *slot);
 WEIR_API void *weir_conn_slot(const struct weir_conn *);
 /* The reason of the end so far; WEIR_DONE when there is none. */
 WEIR_API int weir_conn_why(const struct weir_conn *);
+/* Closing is to look like a reset (weir_conn_reset()). */
+WEIR_API bool weir_conn_is_reset(const struct weir_conn *);
+/* Its machine is patient (weir/protocol.h): a hang-up need not be told while it does not read. */
+WEIR_API bool weir_conn_patient(const struct weir_conn *);

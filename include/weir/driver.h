@@ -27,6 +27,9 @@ struct weir_spawn {
     const char *const *argv; /* argv[0] is a path, or looked up in PATH; NULL-ended */
     const char *const *env;  /* NULL-ended; NULL: empty environment */
     const char *dir;         /* working directory; NULL: as it is */
+    int dir_fd;              /* the same by a folder's descriptor, which counts; 0: none */
+    const struct weir_limit *limits;
+    size_t limit_count;
     /* What talks to the child's standard input, output and error; NULL protocol: /dev/null. */
     const struct weir_protocol *protocol[3];
     const void *config[3];
@@ -36,6 +39,16 @@ struct weir_spawn {
 };
 
 enum { WEIR_FILL_MORE = 1, WEIR_FILL_WAIT = 0 };
+
+/* One end of a connection, in numbers. */
+enum weir_family { WEIR_FAMILY_NONE, WEIR_FAMILY_IP4, WEIR_FAMILY_IP6, WEIR_FAMILY_UNIX };
+struct weir_address {
+    uint8_t family; /* enum weir_family */
+    uint16_t port;  /* IP4, IP6 */
+    uint8_t ip[16]; /* as on the wire; IP4 in the first four */
+    uint8_t path
+        [108]; /* UNIX: as in sockaddr_un, zeroes behind it; an abstract name begins with one; all zeroes: it has no name */
+};
 
 struct weir_driver_ops {
     const char *name;
@@ -49,7 +62,8 @@ struct weir_driver_ops {
                               const struct weir_protocol *, const void *config);
     /* Start a child; its standard input, output and error (those with a protocol) become companions. Returns the
      * child's process id (> 0), or -errno. The child has a process group of its own; the driver reaps it, and kills
-     * the group when it ends itself first, and when a place's last connection ended a second ago. out_ends[i] is NULL where no protocol was given. */
+     * the group when it ends itself first, and when a place's last connection ended a second ago. out_ends[i] is NULL where no protocol was given. On failure no end is left,
+     * and ended() is not called. */
     int (*spawn)(struct weir_driver *, const struct weir_spawn *, struct weir_conn *out_ends[3]);
     /* Hand in a job. -EAGAIN: the queue is full; -ENOMEM; the job was not taken then. */
     int (*submit)(struct weir_driver *, struct weir_job *);
@@ -65,6 +79,17 @@ struct weir_driver_ops {
     /* Who is at the other end, as text ("192.0.2.1", "[2001:db8::1]", "unix:uid=1000"), NUL-terminated, and its port (0: none). */
     int (*peer)(struct weir_driver *, struct weir_conn *, char *text, size_t size,
                 unsigned *out_port);
+    /* The same of this end. May be NULL. */
+    int (*local)(struct weir_driver *, struct weir_conn *, char *text, size_t size,
+                 unsigned *out_port);
+    /* Has the other end said its last byte, with nothing of it unread? It may be gone, or have closed one direction only. A look
+     * for those who do not read now. May be NULL. */
+    bool (*peer_ended)(struct weir_driver *, struct weir_conn *);
+    /* Both ends in numbers; WEIR_FAMILY_NONE where there are none. May be NULL. */
+    void (*ends)(struct weir_driver *, struct weir_conn *, struct weir_address *out_peer,
+                 struct weir_address *out_local);
+    /* mono_ns as it is now, within the turn: for figures, never for deadlines. May be NULL: `now` has to do. */
+    uint64_t (*clock)(struct weir_driver *);
 };
 
 struct weir_driver {
@@ -76,4 +101,6 @@ struct weir_driver {
     void *local;    /* what the service keeps a thread (caches, log buffer); NULL if nothing */
     char date[32];  /* of HTTP: the machines write it once a second; zeroed at first */
     int64_t date_s; /* the second it is of */
+    /* Of HTTP likewise, for the names of requests: random, once one is asked for; and how many there were. */
+    uint64_t request_prefix, request_count;
 };

@@ -59,16 +59,29 @@ struct weir_http {
                                         const void **out_config);
     /* The exchange is over, also one that never reached a handler: for logs. May be NULL. */
     void (*ended)(const struct weir_http *, struct weir_exchange *, int why);
+    /* An error is about to be answered, its status is set: reply with a page of one's own (fields that were set stay) and return
+     * true, or return false: a small built-in one says it. Also for requests that never reached a handler. May be NULL. */
+    bool (*error_page)(const struct weir_http *, struct weir_exchange *, unsigned status);
+    /* A connection has opened, or ended for this reason: WEIR_DONE, or -errno that no exchange was ended with. May be NULL. */
+    void (*connection)(const struct weir_http *, struct weir_conn *, bool opened, int why);
     void *arg;
-    const char *server; /* Server field; NULL: none */
-    uint64_t body_max;  /* bytes of request content */
+    const char *server;       /* Server field; NULL: none */
+    uint64_t body_max;        /* bytes of request content */
+    unsigned line_max;        /* bytes of the request line: 16 KiB at the most */
+    unsigned fields_max;      /* bytes of all field lines: 47 KiB at the most */
+    unsigned field_count_max; /* field lines: 100 at the most */
+    unsigned min_rate; /* bytes a second that content arrives with at least; WEIR_RATE_ANY: none */
     unsigned
         head_ms; /* from the first byte of a head to its end; also from opening to the first byte */
     unsigned idle_ms;   /* between requests */
     unsigned body_ms;   /* silence within content */
     unsigned send_ms;   /* a peer that takes nothing */
     unsigned answer_ms; /* a handler that does nothing */
+    bool timed; /* the steps of each exchange are timed, by the driver's clock if it has one */
+    bool server_timing; /* ... and told to the client, as Server-Timing */
 };
+
+#define WEIR_RATE_ANY UINT32_MAX
 
 /* HTTP/1.1 (RFC 9112), clients of HTTP/1.0 included. */
 WEIR_API extern const struct weir_protocol weir_http1;
@@ -83,6 +96,10 @@ WEIR_API struct weir_bytes weir_request_query(const struct weir_exchange *);
 WEIR_API struct weir_bytes weir_request_host(const struct weir_exchange *);
 /* The request line as it came, perhaps cut; for logs. */
 WEIR_API struct weir_bytes weir_request_line(const struct weir_exchange *);
+/* A name for this request that no other has, NUL-terminated: up to 16 random digits of the process or thread, a hyphen, and the number
+ * of the request there. Returns its length. */
+#define WEIR_REQUEST_ID_MAX 40
+WEIR_API size_t weir_request_id(const struct weir_exchange *, char text[WEIR_REQUEST_ID_MAX]);
 /* The first field of that name; false: none. */
 WEIR_API bool weir_request_field(const struct weir_exchange *, const char *name,
                                  struct weir_bytes *out_value);
@@ -128,13 +145,15 @@ WEIR_API unsigned weir_exchange_status(const struct weir_exchange *);
 WEIR_API uint64_t weir_exchange_sent(const struct weir_exchange *); /* content bytes queued */
 WEIR_API uint64_t
 weir_exchange_started(const struct weir_exchange *); /* mono_ns of the first byte */
+/* The limit that struck, by the name of its option ("max-line", "body-timeout"); NULL: none. For logs. */
+WEIR_API const char *weir_exchange_limit(const struct weir_exchange *);
 
 /* --- files --- */
 struct weir_files_options {
     const char *access_log; /* NULL or "off"; "-": standard output; else a path, appended to */
     struct weir_http http;  /* deadlines and limits; its calls and arg are not used */
 };
-/* A service that answers GET and HEAD with the regular files under `root`, for weir_server_run(). `options` may be
+/* A service that answers GET and HEAD with the regular files under `root`, coded as the client likes, for weir_server_run(). `options` may be
  * NULL. -ENOENT, -ENOTDIR, -EACCES: of root or the log; -ENOSYS: Linux before 5.6; -ENOMEM. */
 WEIR_API WEIR_CHECKED int weir_files_open(const char *root,
                                           const struct weir_files_options *options,

@@ -22,8 +22,12 @@ struct weir_process_options {
     size_t map_count;
     const char *const *env; /* NULL-ended; NULL: this process's own environment */
     const char *dir;        /* working directory of the child; NULL: as here */
+    int dir_fd;             /* the same by a folder's descriptor, which counts; 0: none */
     bool new_group;         /* a process group of its own */
+    pid_t group;            /* join this group instead, as its leader's process id; 0: none */
     int die_signal; /* sent to the child when the thread that starts it ends (PR_SET_PDEATHSIG); 0: none */
+    const struct weir_limit *limits; /* of the program */
+    size_t limit_count;
 };
 
 /* Starts a program; argv[0] with a slash is a path, else it is looked up in this process's PATH. `options` NULL: 0, 1 and 2 as
@@ -41,7 +45,6 @@ WEIR_API pid_t weir_process_pid(const struct weir_process *);
 /* Readable when the child has ended; borrowed. */
 WEIR_API int weir_process_fd(const struct weir_process *);
 /* Waits for the end and reaps. >= 0: exit status 0 to 255, or WEIR_SIGNALLED + signal number. -ETIMEDOUT: still running. */
-#define WEIR_SIGNALLED 256
 WEIR_API WEIR_CHECKED int weir_process_wait(struct weir_process *, int timeout_ms);
 /* To the child, or with `group` to its whole process group. -ESRCH when it was reaped already. */
 WEIR_API int weir_process_kill(struct weir_process *, int signal_number, bool group);

@@ -28,6 +28,9 @@ struct weir_protocol {
     const char *name;
     size_t state_size; /* bytes of state, zeroed before open() */
     size_t input_max; /* the largest unit it wants in one piece; a longer one ends with -EMSGSIZE */
+    /* What the peer sent is for somebody else (a relay): a peer that breaks is no news while the machine is paused, and one that
+     * reads no more (-EPIPE) still is read to its end; what is queued for it then goes nowhere, and the end's reason is -EPIPE. */
+    bool patient;
 
     /* The connection exists; nothing was read. < 0: refuse it (close() follows). May queue output (a greeting). */
     int (*open)(void *state, struct weir_conn *, const void *config);
@@ -71,6 +74,9 @@ WEIR_API void weir_conn_finish(struct weir_conn *, int why);
 WEIR_API void weir_conn_linger(struct weir_conn *, int why, size_t bytes_max, unsigned ms);
 /* At once: what is queued is not sent. Also after finish, whose reason stays. */
 WEIR_API void weir_conn_abort(struct weir_conn *, int why);
+/* As finish, but what the peer is told after the last byte is a reset, where its transport has a word for it (tcp), so that it does not
+ * take the end for one that was meant. With abort after it: at once. */
+WEIR_API void weir_conn_reset(struct weir_conn *, int why);
 /* Half-close: no more output after what is queued; input goes on. */
 WEIR_API void weir_conn_end(struct weir_conn *);
 /* Another protocol takes over after this call returns: left-over input goes to it, queued output keeps its order.

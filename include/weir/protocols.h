@@ -1,5 +1,5 @@
 /*
- * weir/protocols.h: the small protocols that come with the library: echo, discard, lines and frames.
+ * weir/protocols.h: the small protocols that come with the library: echo, discard, lines, frames and the relay.
  *
  * Give one to a service (struct weir_service), or to a connection of your own. `config` is the options struct named
  * beside each; NULL, or a field left 0, means the default. Options are borrowed until the connection is freed and not
@@ -12,6 +12,9 @@
 #pragma once
 
 #include "protocol.h"
+
+#include <limits.h>
+#include <stdatomic.h>
 
 /* Silence that ends a connection with -ETIMEDOUT. */
 struct weir_quiet_options {
@@ -61,3 +64,59 @@ WEIR_API extern const struct weir_protocol weir_frame;
  * the connection ends with -ENOMEM. */
 WEIR_API WEIR_CHECKED int weir_line_send(struct weir_conn *, const void *bytes, size_t len);
 WEIR_API WEIR_CHECKED int weir_frame_send(struct weir_conn *, const void *bytes, size_t len);
+
+/*
+ * The relay: each connection gets one of its own to a target, and bytes pass both ways. A slow side slows the other: no more than two
+ * full queues is held each way. Half-closes are passed on. An end that nobody meant (a reset, a silence) is passed on as a reset
+ * where the transport has one.
+ */
+/* How far bytes may pass: zeroed at first. In shared memory it holds for all who share it. */
+struct weir_relay_rate {
+    _Atomic uint64_t given_ns;
+};
+
+/* What one thread counted; it alone writes, anybody may read. */
+struct weir_relay_counts {
+    _Atomic uint64_t connections;          /* so far */
+    _Atomic uint64_t open;                 /* now */
+    _Atomic uint64_t errors;               /* that ended otherwise than by both ends */
+    _Atomic uint64_t to_target, to_client; /* bytes */
+};
+
+enum weir_relay_side { WEIR_RELAY_CLIENT, WEIR_RELAY_TARGET, WEIR_RELAY_DIAL };
+
+/* What became of one connection. */
+struct weir_relay_end {
+    const char *client; /* as struct weir_driver_ops peer() gives it */
+    unsigned client_port;
+    const char *target; /* the one that was tried last */
+    int why;            /* WEIR_DONE: both sides have ended; else what ended it first */
+    enum weir_relay_side
+        side;     /* where that was: at the client, the target, or while connecting to it */
+    bool silence; /* -ETIMEDOUT: idle_ms passed */
+    uint64_t to_target, to_client; /* bytes */
+    uint64_t duration_ns;
+};
+
+struct weir_relay_options {
+    const char *const *
+        targets; /* endpoints that can be talked with; the next is tried when one cannot be reached */
+    size_t target_count; /* at least 1 */
+    unsigned connect_ms; /* for each of them; 0: 10,000, which is also the most a driver tries */
+    unsigned idle_ms;    /* no byte either way; 0: 600,000; WEIR_RELAY_PATIENT: never */
+    bool proxy_v2;       /* tell the target who the client is (PROXY protocol, version 2) */
+    uint64_t rate;       /* bytes a second of one connection, each way; 0: any */
+    uint64_t
+        rate_total; /* the same of all connections that share `total`, both ways together; 0: any */
+    struct weir_relay_rate *total;
+    /* Where this thread counts. Called once for each connection, on its thread; may return NULL. NULL: nowhere. */
+    struct weir_relay_counts *(*counts)(void *arg, struct weir_driver *);
+    /* Once for each connection, when both sides are closed; on its thread. NULL: nothing. */
+    void (*ended)(void *arg, const struct weir_relay_end *);
+    void *arg;
+};
+
+#define WEIR_RELAY_PATIENT UINT_MAX
+
+/* struct weir_relay_options. It never is at rest, since only its two ends know: no place is taken from it for others. */
+WEIR_API extern const struct weir_protocol weir_relay_protocol;

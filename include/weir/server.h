@@ -9,6 +9,7 @@
 #include "protocol.h"
 
 struct weir_driver;
+struct weir_helper;
 
 /* What is served: a machine, or a plain function over one stream. */
 struct weir_service {
@@ -22,6 +23,8 @@ struct weir_service {
     void *arg;          /* for talk and the two below */
     bool client_first;  /* the client speaks first: TCP_DEFER_ACCEPT */
     bool threads;       /* may run in several threads of a process (true for nearly all) */
+    unsigned
+        companions; /* streams each connection opens beside its own: they need descriptors, too */
     /* Once in each worker process or thread that runs connections, before the first of them: make what the service
      * keeps a thread (caches, log buffer) and leave it in driver->local. 0 or -errno: the worker ends. May be NULL. */
     int (*worker_start)(struct weir_driver *, void *arg);
@@ -29,6 +32,9 @@ struct weir_service {
     /* Before the driver waits, and at least every second while something is held back: write out what was put off
      * (log lines). Returns when it wants to be called again (mono_ns), 0: not until more work was done. May be NULL. */
     uint64_t (*idle)(struct weir_driver *, void *arg);
+    /* A process of its own beside the workers: started before them, started again when it dies, told to stop when they all
+     * have ended; its exit is 0 or an -errno. It writes logs, say. May be NULL. */
+    int (*helper)(const struct weir_helper *, void *arg);
 };
 
 enum weir_report {
@@ -38,9 +44,18 @@ enum weir_report {
     WEIR_REPORT_INFO,  /* for --verbose */
 };
 
+/* What a helper process is given. SIGUSR1 is blocked there: the server passes on what it is sent. SIGINT and SIGTERM are ignored. */
+struct weir_helper {
+    int stop; /* hung up: every process that could want something of it has ended. Finish, within 6 seconds, and return */
+    /* A line for the server's `report`. */
+    void (*say)(const struct weir_helper *, enum weir_report, const char *text);
+};
+
 struct weir_server {
     const struct weir_service *service;
-    const char *const *listen; /* endpoint names */
+    /* Endpoint names; or "-" alone: one conversation over standard input and output. It has no model, and its end is the
+     * server's; descriptors 0 and 1 lead to /dev/null afterwards. */
+    const char *const *listen;
     size_t listen_count;
     const char *model; /* NULL: "event", or "thread" for a talk function */
     unsigned
@@ -63,9 +78,9 @@ enum {
 };
 
 /* Runs until stopped; returns an exit status. The first SIGTERM or SIGINT stops it: what is queued and under way is
- * answered, for at most grace_s; a second one cuts that short (WEIR_EXIT_GRACE). Takes over SIGTERM, SIGINT and SIGCHLD
- * (blocked, read by signalfd) while it runs, reaps every child of this process meanwhile, and raises the limit of open
- * descriptors. All is as before when it returns. */
+ * answered, for at most grace_s; a second one cuts that short (WEIR_EXIT_GRACE). Takes over SIGTERM, SIGINT, SIGCHLD and
+ * SIGUSR1 (blocked, read by signalfd; SIGUSR1 goes to the service's helper, or nowhere) while it runs, reaps every child of
+ * this process meanwhile, and raises the limit of open descriptors. All is as before when it returns. */
 WEIR_API WEIR_CHECKED int weir_server_run(const struct weir_server *);
 /* Checks what was asked for and fills in what was left NULL or 0 (run does the same on a copy), so that it can be shown.
  * WEIR_EXIT_OK, or WEIR_EXIT_USAGE (reported). */

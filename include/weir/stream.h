@@ -66,6 +66,10 @@ WEIR_API int weir_close(struct weir_stream *);
 
 /* Bounds each single wait in read, write and close. WEIR_FOREVER (as files do) until it is set. */
 WEIR_API void weir_set_timeout(struct weir_stream *, int timeout_ms);
+/* How long a read looks again before it sleeps, in microseconds (at most 1,000; 0 until it is set). What comes within that time is
+ * there at once, and without the 25 us a wake-up across cores costs; the processor has nothing else meanwhile. Shared memory
+ * judges for itself and ignores this. */
+WEIR_API void weir_set_spin(struct weir_stream *, unsigned us);
 /* The descriptors, to poll or to hand to a child (weir_process_start() makes them wait there, as programs expect);
  * borrowed. -1 when this side does not exist or was closed. shm: only to wait on, both for POLLIN, after a call that had
  * nothing to do (-ETIMEDOUT with a timeout of 0). */

@@ -9,6 +9,7 @@ extern const struct command command_serve;
 extern const struct command command_echo;
 extern const struct command command_connect;
 extern const struct command command_relay;
+extern const struct command command_pipe;
 extern const struct command command_models;
 extern const struct command command_load;
 extern const struct command command_bench;

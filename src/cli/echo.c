@@ -17,7 +17,8 @@ static const struct option_row rows[] = {
      .letter = 'l',
      .kind = OPTION_LIST,
      .value = "ENDPOINT",
-     .help = "where to wait for clients (default tcp:127.0.0.1:7000); can be given several times",
+     .help = "where to wait for clients (default tcp:127.0.0.1:7000); can be given several times; "
+             "or -: one conversation over standard input and output",
      .offset = offsetof(struct echo_values, server.listen)},
     {.name = "protocol",
      .letter = 'p',
@@ -84,7 +85,8 @@ const struct command command_echo = {
     .summary = "send back what clients send",
     .examples = "weir echo\n"
                 "weir echo --listen tcp:127.0.0.1:7000 --listen unix:/tmp/echo.sock --model pool\n"
-                "weir echo --protocol line --model thread",
+                "weir echo --protocol line --model thread\n"
+                "weir connect 'exec:weir echo --listen -'",
     .exits = SERVER_EXITS,
     .options = rows,
     .option_count = sizeof(rows) / sizeof(*rows),

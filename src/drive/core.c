@@ -1,5 +1,6 @@
 #include "drive/core.h"
 
+#include "stream/value.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -154,6 +155,8 @@ void core_close(struct core *core, struct slot *slot)
         dial_cancel(slot);
     else if (slot->fill)
         fill_cancel(slot);
+    if (slot->conn && weir_conn_is_reset(slot->conn))
+        stream_reset(&slot->stream);
     weir_conn_free(slot->conn); /* its close() may still wake companions, which stay linked */
     remove_slot(core, slot);
     stream_done(&slot->stream);
@@ -172,8 +175,9 @@ void core_release(struct core *core, struct slot *slot, struct weir_conn **out_c
 
 uint64_t slot_deadline(const struct slot *slot)
 {
-    /* Connecting is bounded by LIMIT_DIAL_MS; a child by who started it. */
-    return slot->conn && !slot->dialling ? weir_conn_deadline(slot->conn) : 0;
+    if (!slot->conn)
+        return 0; /* a child is bounded by who started it */
+    return slot->dialling ? dial_deadline(slot) : weir_conn_deadline(slot->conn);
 }
 
 uint64_t core_idle(struct core *core)
@@ -246,6 +250,50 @@ static int core_peer(struct weir_driver *driver, struct weir_conn *conn, char *t
     return 0;
 }
 
+static int core_local(struct weir_driver *driver, struct weir_conn *conn, char *text, size_t size,
+                      unsigned *out_port)
+{
+    (void)driver;
+    struct slot *slot = weir_conn_slot(conn);
+    struct sockaddr_storage at;
+    struct address address = {.family = AF_UNSPEC};
+    socklen_t len = sizeof(at);
+    if (!slot || slot->stream.in_kind != FD_SOCKET)
+        return -ENOTCONN;
+    if (getsockname(slot->stream.in, (struct sockaddr *)&at, &len) < 0)
+        return -errno;
+    address_from(&address, (struct sockaddr *)&at, len);
+    *out_port = address_text(&address, text, size);
+    return 0;
+}
+
+static bool core_peer_ended(struct weir_driver *driver, struct weir_conn *conn)
+{
+    (void)driver;
+    struct slot *slot = weir_conn_slot(conn);
+    char byte;
+    return slot && slot->stream.in_kind == FD_SOCKET &&
+           recv(slot->stream.in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
+static void core_ends(struct weir_driver *driver, struct weir_conn *conn,
+                      struct weir_address *out_peer, struct weir_address *out_local)
+{
+    (void)driver;
+    struct slot *slot = weir_conn_slot(conn);
+    *out_peer = *out_local = (struct weir_address){.family = WEIR_FAMILY_NONE};
+    if (slot)
+        stream_ends(&slot->stream, out_peer, out_local);
+}
+
+static uint64_t core_clock(struct weir_driver *driver)
+{
+    (void)driver;
+    struct timespec mono;
+    clock_gettime(CLOCK_MONOTONIC, &mono);
+    return (uint64_t)mono.tv_sec * WEIR_NS_PER_S + (uint64_t)mono.tv_nsec;
+}
+
 static const struct weir_driver_ops core_ops = {
     .name = "kernel",
     .adopt = core_adopt,
@@ -256,6 +304,10 @@ static const struct weir_driver_ops core_ops = {
     .wake = core_wake,
     .random = core_random,
     .peer = core_peer,
+    .local = core_local,
+    .peer_ended = core_peer_ended,
+    .ends = core_ends,
+    .clock = core_clock,
 };
 
 int core_init(struct core *core, const struct weir_service *service, unsigned companions_max)

@@ -104,6 +104,13 @@ void jobs_free(struct jobs *);
 struct weir_conn *core_dial(struct weir_driver *, const char *endpoint,
                             const struct weir_protocol *, const void *config);
 void dial_cancel(struct slot *);
+/* One more look at a slot that is dialling. true: it is decided, and the connection wants its turn. */
+bool dial_step(struct core *, struct slot *);
+uint64_t dial_deadline(const struct slot *);
+
+/* ends.c: both ends of a stream in numbers. */
+void stream_ends(const struct weir_stream *, struct weir_address *out_peer,
+                 struct weir_address *out_local);
 
 /* spawn.c: child programs. */
 int core_spawn(struct weir_driver *, const struct weir_spawn *, struct weir_conn *out_ends[3]);

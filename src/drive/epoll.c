@@ -140,7 +140,7 @@ static int accept_from(struct loop *loop, struct weir_listener *listener, unsign
 {
     for (unsigned n = 0; n < LIMIT_ACCEPT_BATCH; n++) {
         struct weir_stream stream;
-        if (loop->core.count >= loop->options->max_connections)
+        if (loop->core.count - loop->core.companions >= loop->options->max_connections)
             return -EMFILE;
         int rc = listener_try_accept(listener, index, &stream);
         if (rc < 0)
@@ -209,6 +209,18 @@ static void settle(struct loop *loop, struct slot *slot)
         core_leave(&loop->core, slot, WEIR_LEAVE_STOP);
 }
 
+/* A stream that connects is watched; what a helper does has none yet. */
+static void settle_dialling(struct loop *loop, struct slot *slot)
+{
+    if (slot->stream.out >= 0 && !slot->watched && watch_slot(&loop->core, slot) < 0) {
+        close_slot(loop, slot);
+        return;
+    }
+    uint64_t at = slot_deadline(slot);
+    if (at)
+        timers_file(&loop->timers, &slot->timer, at);
+}
+
 static void step_slot(struct loop *loop, struct slot *slot)
 {
     if (!slot->conn) {
@@ -216,8 +228,10 @@ static void step_slot(struct loop *loop, struct slot *slot)
             close_slot(loop, slot);
         return;
     }
-    if (slot->dialling)
+    if (slot->dialling && !dial_step(&loop->core, slot)) {
+        settle_dialling(loop, slot);
         return;
+    }
     core_touch(&loop->core, slot);
     switch (core_step(&loop->core, slot)) {
     case STEP_CLOSED:

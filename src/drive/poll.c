@@ -103,7 +103,7 @@ static void step_slot(struct run *run, struct slot *slot)
             close_slot(run, slot);
         return;
     }
-    if (slot->dialling)
+    if (slot->dialling && !dial_step(core, slot))
         return;
     enum step step = core_step(core, slot);
     if (step == STEP_CLOSED)

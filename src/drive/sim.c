@@ -117,6 +117,7 @@ static void close_end(struct sim_end *end)
     struct weir_conn *conn = end->conn;
     end->why = weir_conn_why(conn);
     end->closed = true;
+    end->closed_by_reset = weir_conn_is_reset(conn);
     weir_conn_free(conn);
     end->conn = NULL;
 }
@@ -175,6 +176,11 @@ void sim_finish(struct sim_end *end)
 void sim_reset(struct sim_end *end)
 {
     end->reset = true;
+}
+
+void sim_stop(struct sim_end *end)
+{
+    end->deaf = true;
 }
 
 void sim_window(struct sim_end *end, uint64_t bytes)
@@ -279,7 +285,7 @@ static ssize_t write_file(struct sim_end *end, const struct weir_span *span, siz
 /* A write to a peer that broke does not wait: it fails. */
 static bool writable(const struct sim_end *end)
 {
-    return end->window > 0 || end->broken;
+    return end->window > 0 || end->broken || end->deaf;
 }
 
 static bool end_write(struct sim_end *end)
@@ -292,7 +298,9 @@ static bool end_write(struct sim_end *end)
     int count = weir_conn_gather(end->conn, iov, max, &file);
     size_t size = write_size(end);
     ssize_t n;
-    if (size == 0 || end->broken)
+    if (end->deaf)
+        n = -EPIPE;
+    else if (size == 0 || end->broken)
         n = -ECONNRESET;
     else if (count > 0)
         n = write_spans(end, iov, count, size);
@@ -360,6 +368,8 @@ static bool break_unread(struct sim *sim)
     for (struct sim_end *end = sim->ends; end; end = end->next) {
         if (!end->conn || !end->reset || end->broken)
             continue;
+        if (weir_conn_patient(end->conn) && !(end->want & WEIR_IO_READ))
+            continue; /* it will see when it reads */
         end->broken = true;
         weir_conn_received(end->conn, -ECONNRESET);
         end->ready = true;
@@ -453,6 +463,11 @@ bool sim_closed(const struct sim_end *end, int *out_why)
     if (end->closed)
         *out_why = end->why;
     return end->closed;
+}
+
+bool sim_was_reset(const struct sim_end *end)
+{
+    return end->closed_by_reset;
 }
 
 unsigned sim_closes(const struct sim_end *end)

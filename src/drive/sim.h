@@ -55,6 +55,7 @@ int sim_file(struct sim *, const void *bytes, size_t len) WEIR_CHECKED;
 int sim_send(struct sim_end *, const void *bytes, size_t len) WEIR_CHECKED; /* -ENOMEM */
 void sim_finish(struct sim_end *); /* sends no more, after what was sent */
 void sim_reset(struct sim_end *);  /* breaks, after what was sent has been read, or cannot be */
+void sim_stop(struct sim_end *);   /* reads no more: writes to it fail with EPIPE; it still sends */
 void sim_window(struct sim_end *, uint64_t bytes); /* reads this many bytes more, then stops */
 void sim_break_at(struct sim_end *,
                   uint64_t sent); /* a write fails when this many bytes were sent */
@@ -71,6 +72,7 @@ struct weir_bytes sim_output(const struct sim_end *); /* all bytes sent to the p
 size_t sim_unread(const struct sim_end *); /* bytes of the peer's that were not read yet */
 bool sim_ended(const struct sim_end *);    /* our side has half-closed */
 bool sim_closed(const struct sim_end *, int *out_why);
+bool sim_was_reset(const struct sim_end *); /* ... and it looked like a reset */
 /* How often close() of the machine it began with was called. */
 unsigned sim_closes(const struct sim_end *);
 /* NULL once closed. */

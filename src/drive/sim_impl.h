@@ -33,6 +33,8 @@ struct sim_end {
     bool bound; /* a peer that was dialled, spawned or adopted */
     bool eof, eof_read;
     bool reset, broken;
+    bool deaf;
+    bool closed_by_reset;
     bool ended, closed;
 };
 

@@ -62,7 +62,11 @@ static int start(const struct weir_spawn *spawn, const struct child_pipes *pipes
         .map_count = 3,
         .env = spawn->env ? spawn->env : no_env,
         .dir = spawn->dir,
+        .dir_fd = spawn->dir_fd,
         .new_group = true,
+        .die_signal = SIGKILL, /* should this process be killed itself */
+        .limits = spawn->limits,
+        .limit_count = spawn->limit_count,
     };
     return weir_process_start(spawn->argv, &options, out);
 }
@@ -77,6 +81,17 @@ static struct weir_conn *adopt_end(struct core *core, int fd, const struct weir_
     if (stream_init_fd(&stream, fd, true) < 0)
         return NULL;
     return core->base.ops->adopt(&core->base, &stream, protocol, config);
+}
+
+/* None of them has had a turn, so nothing is under way in their slots. */
+static void close_ends(struct core *core, struct weir_conn *ends[3], int why)
+{
+    for (int i = 0; i < 3; i++) {
+        if (!ends[i])
+            continue;
+        weir_conn_finish(ends[i], why);
+        core_close(core, weir_conn_slot(ends[i]));
+    }
 }
 
 static struct slot *add_child(struct core *core, struct weir_process *process,
@@ -124,9 +139,7 @@ int core_spawn(struct weir_driver *driver, const struct weir_spawn *spawn,
     if (rc < 0) {
         slot->child->ended = NULL; /* the caller learns it here */
         (void)weir_process_kill(process, SIGKILL, true);
-        for (int i = 0; i < 3; i++)
-            if (ends[i])
-                weir_conn_finish(ends[i], rc);
+        close_ends(core, ends, rc);
         close_pipes(&pipes, 1);
         return rc;
     }

@@ -18,7 +18,8 @@ static void hang_up(struct slot *slot, unsigned events)
 {
     if (slot->stream.in_kind == FD_NONE && (events & POLLERR))
         weir_conn_received(slot->conn, -EPIPE); /* the last reader of a pipe is gone */
-    if (slot->stream.in_kind != FD_SOCKET || (slot->want & WEIR_IO_READ))
+    if (slot->stream.in_kind != FD_SOCKET || (slot->want & WEIR_IO_READ) ||
+        weir_conn_patient(slot->conn))
         return; /* reading tells; a pipe's rest is still to be drained */
     int error = 0, unread = 0;
     socklen_t len = sizeof(error);
@@ -36,7 +37,7 @@ static void shm_event(struct slot *slot)
     bool unread;
     slot->readable = slot->writable = true;
     if (!slot->conn || slot->dialling || (slot->want & WEIR_IO_READ) ||
-        !stream_is_over(&slot->stream, &unread))
+        weir_conn_patient(slot->conn) || !stream_is_over(&slot->stream, &unread))
         return;
     slot->hung_up = true;
     if (!unread)

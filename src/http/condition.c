@@ -30,10 +30,13 @@ static bool lists(const struct weir_exchange *x, enum field_id id, struct weir_b
     return false;
 }
 
-/* false: no such field, or no date in it (it is then left out of account). */
+/* false: no such field, several, or no date in it (it is then left out of account). */
 static bool date_of(const struct weir_exchange *x, enum field_id id, int64_t *out)
 {
-    return x->known[id] && date_read(exchange_field(x, id), now_s(x), out) == 0;
+    struct weir_bytes value, more;
+    unsigned at = 0;
+    return exchange_each(x, id, &at, &value) && !exchange_each(x, id, &at, &more) &&
+           date_read(value, now_s(x), out) == 0;
 }
 
 unsigned condition_check(const struct weir_exchange *x, const struct validators *v)

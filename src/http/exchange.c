@@ -1,6 +1,7 @@
 #include "http/exchange.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -8,7 +9,7 @@
 
 _Static_assert(sizeof(struct weir_exchange) <= POOL_BLOCK_BYTES - 2048,
                "an exchange leaves half of its block to handlers");
-_Static_assert(LIMIT_HTTP_LINE_BYTES + LIMIT_HTTP_FIELDS_BYTES + 2 <= UINT16_MAX,
+_Static_assert(LIMIT_HTTP_LINE_MOST + LIMIT_HTTP_FIELDS_MOST + 2 <= UINT16_MAX,
                "offsets into a head are 16 bits wide");
 _Static_assert(LIMIT_HTTP_FIELDS < UINT8_MAX, "a field's index fits 8 bits");
 
@@ -33,6 +34,7 @@ struct weir_exchange *exchange_new(struct weir_conn *conn, const struct weir_htt
     x->driver = driver;
     x->conn = conn;
     x->http = http;
+    x->number = ++driver->request_count;
     x->status = 200;
     x->head = "";
     x->reply_len = WEIR_LENGTH_UNKNOWN;
@@ -67,9 +69,21 @@ int exchange_keep(struct weir_exchange *x)
     return 0;
 }
 
+/* OPTIONS of the server as a whole, where no handler is for that (RFC 9110 section 9.3.7). */
+static int answer_options(struct weir_exchange *x)
+{
+    int rc = weir_reply_status(x, 204);
+    if (rc == 0)
+        rc = weir_reply_field(x, "Allow", "GET, HEAD, OPTIONS");
+    return rc < 0 ? rc : weir_reply_begin(x);
+}
+
 static int start_handler(struct weir_exchange *x)
 {
     x->handler = x->http->route(x->http, x, &x->config);
+    exchange_reached(x, TIME_PARSE);
+    if (!x->handler && bytes_equal(weir_request_path(x), BYTES("*")))
+        return answer_options(x);
     if (!x->handler)
         return -ENOENT;
     if (x->handler->state_size > 0) {
@@ -254,7 +268,28 @@ uint64_t weir_exchange_sent(const struct weir_exchange *x)
     return x->reply_sent;
 }
 
+size_t weir_request_id(const struct weir_exchange *x, char text[WEIR_REQUEST_ID_MAX])
+{
+    struct weir_driver *driver = x->driver;
+    struct text t;
+    /* Asked for once a thread, when it is needed: without a source of chance the numbers must do. */
+    if (!driver->request_prefix && driver->ops->random &&
+        driver->ops->random(driver, &driver->request_prefix, sizeof(driver->request_prefix)) < 0)
+        driver->request_prefix = 1;
+    text_init(&t, text, WEIR_REQUEST_ID_MAX);
+    text_hex(&t, driver->request_prefix);
+    text_char(&t, '-');
+    text_u64(&t, x->number);
+    text_end(&t);
+    return t.len;
+}
+
 uint64_t weir_exchange_started(const struct weir_exchange *x)
 {
     return x->started_ns;
+}
+
+const char *weir_exchange_limit(const struct weir_exchange *x)
+{
+    return x->limit;
 }

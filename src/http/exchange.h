@@ -19,13 +19,18 @@
 
 enum http_error {
     HTTP_OK,
-#define E(name, status, h2, text) HTTP_##name,
+#define E(name, status, h2, limit, text) HTTP_##name,
     HTTP_ERRORS(E)
 #undef E
 };
 
 enum target_form { TARGET_ORIGIN, TARGET_ABSOLUTE, TARGET_AUTHORITY, TARGET_ASTERISK };
 
+/* Moments of an exchange, named after the path of a request: when the head was whole, when it was parsed and its handler was
+ * found, when the handler had opened what it answers with, when the head of the answer was queued. */
+enum exchange_time { TIME_RECEIVE, TIME_PARSE, TIME_OPEN, TIME_FIRST, EXCHANGE_TIMES };
+
+struct parts; /* http/parts.h */
 struct slice {
     uint16_t at, len;
 };
@@ -45,8 +50,11 @@ struct weir_exchange {
     const void *config;
     void *state;
     struct arena arena;
+    uint64_t number; /* of its driver's requests; see weir_request_id() */
     uint64_t started_ns;
-    uint64_t deadline_ns; /* the handler's own; 0: none */
+    uint64_t deadline_ns;             /* the handler's own; 0: none */
+    uint64_t time_ns[EXCHANGE_TIMES]; /* mono_ns; 0: not reached, or not timed */
+    const char *limit;                /* what struck first, as its option is called; NULL: none */
 
     /* the request */
     const char *head; /* borrowed: from the connection's input, until exchange_keep() */
@@ -56,8 +64,10 @@ struct weir_exchange {
     uint8_t form;   /* enum target_form */
     uint8_t minor;  /* HTTP/1.x */
     uint8_t field_count;
+    uint8_t reroutes;
     bool kept : 1;    /* the head is a copy */
     bool expects : 1; /* Expect: 100-continue, and nothing was said yet */
+    bool https : 1;   /* the target said so itself */
 
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
@@ -75,7 +85,8 @@ struct weir_exchange {
     struct weir_ref *block_owner;
     uint64_t reply_len;     /* WEIR_LENGTH_UNKNOWN */
     uint64_t reply_sent;    /* queued so far */
-    struct weir_span body;  /* content given whole; len 0: none */
+    struct weir_span body;  /* content given whole; len 0: none, or in parts: */
+    struct parts *parts;    /* of content that `body` has the beginning of; NULL: not in parts */
     struct weir_out staged; /* content on its way into chunks */
 
     uint32_t used;            /* of tail */
@@ -96,6 +107,10 @@ struct weir_exchange *exchange_new(struct weir_conn *, const struct weir_http *)
 int exchange_keep(struct weir_exchange *);
 /* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
 int exchange_start(struct weir_exchange *);
+/* Answers with another address of this server instead (target: a path and perhaps a query, valid): stops the handler that is
+ * there, and finds and starts one for that address. Its content must have been read. -EALREADY begun; -ELOOP too often in one
+ * exchange; -ENOBUFS, -ENOMEM: nothing has changed; else as exchange_start(). */
+int exchange_reroute(struct weir_exchange *, struct weir_bytes target);
 /* stop(), ended(), and lets go of the caller's hold. */
 void exchange_end(struct weir_exchange *, int why);
 /* The value of the first field of that id; at NULL: none. */
@@ -104,16 +119,46 @@ struct weir_bytes exchange_field(const struct weir_exchange *, enum field_id);
 bool exchange_each(const struct weir_exchange *, enum field_id, unsigned *at,
                    struct weir_bytes *out_value);
 
+static inline uint64_t driver_clock(struct weir_driver *driver)
+{
+    return driver->ops->clock ? driver->ops->clock(driver) : driver->now.mono_ns;
+}
+static inline void exchange_reached(struct weir_exchange *x, enum exchange_time time)
+{
+    if (x->http->timed)
+        x->time_ns[time] = driver_clock(x->driver);
+}
 /* page.c: replies with this error's page instead of a reply that has not begun; the connection will close. -EALREADY. */
 int exchange_refuse(struct weir_exchange *, enum http_error);
 /* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */
 int exchange_fail(struct weir_exchange *, int error);
+/* Begins an answer of which give() adds all, status line and fields too. The connection ends with it. `status` is for logs. */
+static inline int exchange_begin_raw(struct weir_exchange *x, unsigned status)
+{
+    int rc = weir_reply_status(x, status);
+    if (rc < 0)
+        return rc;
+    x->close = true;
+    x->head_sent = true;
+    return weir_reply_begin(x);
+}
 unsigned http_error_status(enum http_error);
+/* For the log: the first one stays. */
+static inline void exchange_struck(struct weir_exchange *x, const char *limit)
+{
+    if (!x->limit)
+        x->limit = limit;
+}
 /* "HTTP/1.1 200 OK\r\n"; a status without a row has an empty phrase, and then `buffer` is used. */
 #define STATUS_LINE_MAX 64
 struct weir_bytes status_line(unsigned status, char buffer[STATUS_LINE_MAX]);
-/* 1xx, 204 and 304 have no content (RFC 9112 section 6.3). */
-static inline bool status_has_content(unsigned status)
+/* 1xx, 204 and 304 end with their head (RFC 9112 section 6.3). */
+static inline bool status_has_framing(unsigned status)
 {
     return status >= 200 && status != 204 && status != 304;
+}
+/* Nor has 205 any content, although it says so by a length (RFC 9110 section 15.3.6). */
+static inline bool status_has_content(unsigned status)
+{
+    return status_has_framing(status) && status != 205;
 }

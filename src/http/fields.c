@@ -119,7 +119,7 @@ enum field_id field_id(const char *name, size_t len)
     case 5:
         return pick(name, len, FIELD_RANGE);
     case 6:
-        return pick(name, len, FIELD_EXPECT);
+        return pick(name, len, (name[0] | 0x20) == 'a' ? FIELD_ACCEPT : FIELD_EXPECT);
     case 7:
         return pick(name, len, FIELD_REFERER);
     case 8:
@@ -130,6 +130,8 @@ enum field_id field_id(const char *name, size_t len)
         return pick(name, len, FIELD_IF_NONE_MATCH);
     case 14:
         return pick(name, len, FIELD_CONTENT_LENGTH);
+    case 15:
+        return pick(name, len, FIELD_ACCEPT_ENCODING);
     case 17:
         return pick(name, len,
                     (name[0] | 0x20) == 't' ? FIELD_TRANSFER_ENCODING : FIELD_IF_MODIFIED_SINCE);

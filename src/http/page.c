@@ -47,7 +47,7 @@ static struct words status_words(unsigned status)
 unsigned http_error_status(enum http_error error)
 {
     switch (error) {
-#define E(name, status, h2, text)                                                                  \
+#define E(name, status, h2, limit, text)                                                           \
     case HTTP_##name:                                                                              \
         return status;
         HTTP_ERRORS(E)
@@ -60,9 +60,22 @@ unsigned http_error_status(enum http_error error)
 static const char *error_sentence(enum http_error error)
 {
     switch (error) {
-#define E(name, status, h2, text)                                                                  \
+#define E(name, status, h2, limit, text)                                                           \
     case HTTP_##name:                                                                              \
         return text;
+        HTTP_ERRORS(E)
+#undef E
+    default:
+        return "";
+    }
+}
+
+static const char *error_limit(enum http_error error)
+{
+    switch (error) {
+#define E(name, status, h2, limit, text)                                                           \
+    case HTTP_##name:                                                                              \
+        return limit;
         HTTP_ERRORS(E)
 #undef E
     default:
@@ -94,6 +107,8 @@ static int reply_page(struct weir_exchange *x, unsigned status, const char *sent
     int rc = weir_reply_status(x, status);
     if (rc < 0)
         return rc;
+    if (status >= 400 && x->http->error_page && x->http->error_page(x->http, x, status))
+        return 0;
     struct words words = status_words(status);
     if (sentence)
         words.sentence = sentence;
@@ -121,10 +136,16 @@ static void forget_reply(struct weir_exchange *x)
     x->block = NULL;
     x->block_len = 0;
     x->lines_len = 0;
+    weir_drop(x->body.owner);
+    x->body = (struct weir_span){0};
+    x->parts = NULL;
 }
 
 int exchange_refuse(struct weir_exchange *x, enum http_error error)
 {
+    const char *limit = error_limit(error);
+    if (*limit)
+        exchange_struck(x, limit);
     if (x->begun)
         return -EALREADY;
     forget_reply(x);
@@ -155,6 +176,9 @@ int exchange_fail(struct weir_exchange *x, int error)
         break;
     case ETIMEDOUT:
         status = 504;
+        break;
+    case EOPNOTSUPP:
+        status = 501;
         break;
     default:
         break;

@@ -84,11 +84,21 @@ int weir_reply_length(struct weir_exchange *x, uint64_t len)
     return 0;
 }
 
-int weir_reply_begin(struct weir_exchange *x)
+/* A success would make a tunnel of the connection (RFC 9110 section 9.3.6), and there are none here. */
+static int may_begin(const struct weir_exchange *x)
 {
     if (x->begun)
         return -EALREADY;
+    return x->method == WEIR_METHOD_CONNECT && x->status < 300 ? -EOPNOTSUPP : 0;
+}
+
+int weir_reply_begin(struct weir_exchange *x)
+{
+    int rc = may_begin(x);
+    if (rc < 0)
+        return rc;
     x->begun = true;
+    exchange_reached(x, TIME_OPEN);
     if (x->conn)
         weir_conn_wake(x->conn);
     return 0;
@@ -96,8 +106,9 @@ int weir_reply_begin(struct weir_exchange *x)
 
 int weir_reply_bytes(struct weir_exchange *x, const void *bytes, size_t len, struct weir_ref *owner)
 {
-    if (x->begun)
-        return -EALREADY;
+    int rc = may_begin(x);
+    if (rc < 0)
+        return rc;
     x->body = (struct weir_span){
         .kind = WEIR_SPAN_BYTES, .len = len, .bytes = bytes, .owner = weir_hold(owner)};
     x->reply_len = len;
@@ -107,8 +118,9 @@ int weir_reply_bytes(struct weir_exchange *x, const void *bytes, size_t len, str
 int weir_reply_file(struct weir_exchange *x, int fd, uint64_t offset, uint64_t len,
                     struct weir_ref *owner)
 {
-    if (x->begun)
-        return -EALREADY;
+    int rc = may_begin(x);
+    if (rc < 0)
+        return rc;
     if (len > SSIZE_MAX)
         return -EINVAL;
     x->body = (struct weir_span){

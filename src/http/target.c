@@ -97,6 +97,17 @@ bool host_valid(struct weir_bytes host)
     return port <= 65535;
 }
 
+/* A valid host ends with a port other than 0 (an address with its colons ends with a bracket): a tunnel has none to fall
+ * back on (RFC 9110 section 9.3.6). */
+static bool has_port(struct weir_bytes host)
+{
+    bool any = false;
+    size_t n = host.len;
+    while (n > 0 && host.at[n - 1] >= '0' && host.at[n - 1] <= '9')
+        any |= host.at[--n] != '0';
+    return any && n > 0 && host.at[n - 1] == ':';
+}
+
 static bool split_absolute(struct weir_exchange *x)
 {
     struct weir_bytes target = exchange_slice(x, x->target);
@@ -104,7 +115,7 @@ static bool split_absolute(struct weir_exchange *x)
     if (target.len >= 7 && bytes_same((struct weir_bytes){target.at, 7}, BYTES("http://")))
         scheme = 7;
     else if (target.len >= 8 && bytes_same((struct weir_bytes){target.at, 8}, BYTES("https://")))
-        scheme = 8;
+        x->https = true, scheme = 8;
     if (scheme == 0)
         return false;
     size_t end = scheme;
@@ -123,7 +134,7 @@ bool target_split(struct weir_exchange *x)
     if (x->method == WEIR_METHOD_CONNECT) {
         x->form = TARGET_AUTHORITY;
         x->host = x->target;
-        return host_valid(target) && memchr(target.at, ':', target.len);
+        return host_valid(target) && has_port(target);
     }
     if (target.at[0] == '/') {
         x->form = TARGET_ORIGIN;

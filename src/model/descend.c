@@ -48,6 +48,8 @@ struct hunt {
 static void kill_new(void *arg, pid_t pid)
 {
     struct hunt *hunt = arg;
+    if (pid == hunt->descend->spared)
+        return;
     for (unsigned i = 0; i < hunt->descend->count; i++)
         if (hunt->descend->at[i] == pid)
             return;

@@ -10,6 +10,7 @@
 struct descend {
     pid_t at[DESCEND_MAX]; /* children this process had before */
     unsigned count;
+    pid_t spared; /* has work to do when all others are gone; 0: nobody */
     int subreaper_before;
 };
 

@@ -105,6 +105,12 @@ void listeners_keep(struct listeners *listeners, unsigned worker)
     }
 }
 
+void listeners_drop(struct listeners *listeners)
+{
+    for (unsigned i = 0; listeners->at && i < listeners->workers * listeners->endpoints; i++)
+        listener_release(listeners->at[i]); /* twice is once */
+}
+
 void listeners_close(struct listeners *listeners)
 {
     if (!listeners->at)

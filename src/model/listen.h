@@ -20,5 +20,7 @@ int listeners_open(struct listeners *, const struct weir_server *, unsigned work
 struct weir_listener *const *listeners_of(const struct listeners *, unsigned worker);
 /* In a worker, after fork: releases the sockets that are another's alone. */
 void listeners_keep(struct listeners *, unsigned worker);
+/* In a process that serves nobody, after fork: releases them all. */
+void listeners_drop(struct listeners *);
 /* In the supervisor; Unix paths are removed. Workers keep their copies of the sockets. */
 void listeners_close(struct listeners *);

@@ -28,6 +28,7 @@ struct model {
     struct weir_model_info info;
     bool processes; /* --workers counts worker processes; else there is one worker */
     bool reuseport; /* each worker has listeners of its own */
+    bool once;      /* no listener; when the worker has ended, so has the server */
     /* 0 after a stop; -errno: it could not start. */
     int (*run)(const struct worker *);
 };

@@ -1,7 +1,7 @@
 /* What was asked for, checked, and what was left open, filled in: before anything is opened or started. */
 #include "base/text.h"
 #include "model/limits.h"
-#include "model/model.h"
+#include "model/standard.h"
 #include "tbl/limits.h"
 
 #include <string.h>
@@ -75,6 +75,12 @@ static int check_endpoints(const struct weir_server *server)
                       "there is nowhere to listen: name an endpoint, such as tcp:127.0.0.1:7000");
     if (server->listen_count > LIMIT_ENDPOINTS)
         return refuse(server, "too many endpoints to listen at: at most 64");
+    if (standard_is_asked(server))
+        return WEIR_EXIT_OK;
+    for (size_t i = 0; i < server->listen_count; i++)
+        if (strcmp(server->listen[i], STANDARD_NAME) == 0)
+            return refuse(server, "- is one conversation over standard input and output: it "
+                                  "cannot be listened at beside other endpoints");
     for (size_t i = 0; i < server->listen_count; i++)
         if (weir_endpoint_check(server->listen[i], true, why, sizeof(why)) < 0)
             return refuse(server, why);
@@ -94,9 +100,11 @@ static int check(const struct weir_server *server)
 }
 
 /* As many as the table says; where one process holds them all, not more than it has descriptors for. */
-static unsigned places(const struct model *model)
+static unsigned places(const struct model *model, const struct weir_service *service)
 {
-    unsigned most = limits_connections(), usual = model->info.max_connections;
+    unsigned most = limits_connections() / (1 + service->companions),
+             usual = model->info.max_connections;
+    most = most > 0 ? most : 1;
     if (model->run == fork_run)
         return usual;
     return usual && usual < most ? usual : most;
@@ -113,11 +121,24 @@ static void fill_in(struct weir_server *server)
     if (model->info.max_connections == 1)
         server->max_connections = 1;
     else if (server->max_connections == 0)
-        server->max_connections = places(model);
+        server->max_connections = places(model, server->service);
     if (server->queue == 0)
         server->queue = QUEUE;
     if (server->grace_s == 0)
         server->grace_s = GRACE_S;
+}
+
+static int settle_standard(struct weir_server *server)
+{
+    if (server->model && strcmp(server->model, standard_model.info.name) != 0)
+        return refuse(server, "- is one conversation over standard input and output: there is "
+                              "nothing for a model to choose");
+    if (!standard_is_open())
+        return refuse(server, "standard input or output is closed: there is nobody to talk to");
+    server->model = standard_model.info.name;
+    server->workers = server->max_connections = 1;
+    server->grace_s = server->grace_s ? server->grace_s : GRACE_S;
+    return WEIR_EXIT_OK;
 }
 
 int weir_server_settle(struct weir_server *server)
@@ -125,6 +146,8 @@ int weir_server_settle(struct weir_server *server)
     int status = check(server);
     if (status != WEIR_EXIT_OK)
         return status;
+    if (standard_is_asked(server))
+        return settle_standard(server);
     if (!server->model)
         server->model = server->service->talk ? "thread" : "event";
     status = check_model(server);

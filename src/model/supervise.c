@@ -6,10 +6,12 @@
  * supervisor says so, and also when it dies.
  */
 #include "model/descend.h"
+#include "model/helper.h"
 #include "model/limits.h"
 #include "model/listen.h"
 #include "model/news.h"
 #include "model/restart.h"
+#include "model/standard.h"
 #include "model/worker.h"
 #include "tbl/limits.h"
 
@@ -48,6 +50,7 @@ struct supervisor {
     struct sigaction child_before;
     struct rlimit files_before;
     struct descend descend;
+    struct helper helper;
     bool stopping;
     uint64_t kill_ns; /* stopping: the grace is over then */
     int status;       /* enum WEIR_EXIT_… so far */
@@ -81,13 +84,14 @@ static _Noreturn void be_worker(struct supervisor *supervisor, unsigned index, p
     close_fd(&supervisor->signals);
     worker_signals(&supervisor->mask_before, parent, supervisor->server.grace_s);
     listeners_keep(&supervisor->listeners, index);
-    struct worker worker = {.server = &supervisor->server,
-                            .service = supervisor->server.service,
-                            .listeners = listeners_of(&supervisor->listeners, index),
-                            .listener_count = supervisor->listeners.endpoints,
-                            .number = index + 1,
-                            .stop = supervisor->stop[0],
-                            .news = supervisor->news[1]};
+    struct worker worker = {
+        .server = &supervisor->server,
+        .service = supervisor->server.service,
+        .listeners = supervisor->model->once ? NULL : listeners_of(&supervisor->listeners, index),
+        .listener_count = supervisor->listeners.endpoints,
+        .number = index + 1,
+        .stop = supervisor->stop[0],
+        .news = supervisor->news[1]};
     int rc = supervisor->model->run(&worker);
     if (rc < 0)
         news_say(&worker, WEIR_REPORT_WARNING, "worker %u cannot start: %s", worker.number,
@@ -124,8 +128,39 @@ static void start_again(struct supervisor *supervisor, unsigned index)
            index + 1, strerror(-rc));
 }
 
+/* It serves nobody, and must not keep the workers from seeing the stop. */
+static void leave_to_helper(void *arg)
+{
+    struct supervisor *supervisor = arg;
+    close_fd(&supervisor->stop[1]);
+    close_fd(&supervisor->stop[0]);
+    close_fd(&supervisor->news[0]);
+    close_fd(&supervisor->signals);
+    listeners_drop(&supervisor->listeners);
+    if (supervisor->model->once)
+        standard_release(); /* the conversation is not its own */
+}
+
+static struct helper_origin origin_of(struct supervisor *supervisor)
+{
+    return (struct helper_origin){.mask = &supervisor->mask_before,
+                                  .news = supervisor->news[1],
+                                  .leave = leave_to_helper,
+                                  .arg = supervisor};
+}
+
+static int start_helper(struct supervisor *supervisor)
+{
+    struct helper_origin origin = origin_of(supervisor);
+    int rc = helper_start(&supervisor->helper, &origin);
+    supervisor->descend.spared = supervisor->helper.pid;
+    return rc;
+}
+
 static void start_due(struct supervisor *supervisor, uint64_t now)
 {
+    if (supervisor->helper.start_ns && supervisor->helper.start_ns <= now)
+        (void)start_helper(supervisor); /* what is wrong is tried again */
     for (unsigned i = 0; i < supervisor->count; i++) {
         const struct place *place = &supervisor->places[i];
         if (place->start_ns && place->start_ns <= now)
@@ -140,6 +175,18 @@ static const char *words_of(int status, char *text, size_t size)
 }
 
 static void begin_stop(struct supervisor *supervisor);
+
+/* The conversation is over, and there will be no other. */
+static void conversation_ended(struct supervisor *supervisor, int pid, int status,
+                               const char *words)
+{
+    if (status != 0)
+        supervisor->status = WEIR_EXIT_FAILED;
+    if (WIFSIGNALED(status))
+        report(supervisor, WEIR_REPORT_ERROR, "the process of the conversation (%d) %s", pid,
+               words);
+    begin_stop(supervisor);
+}
 
 /* The listener it had is kept, so clients in its queue wait for the successor. */
 static void worker_died(struct supervisor *supervisor, unsigned index, int status)
@@ -158,6 +205,10 @@ static void worker_died(struct supervisor *supervisor, unsigned index, int statu
         supervisor->status = supervisor->status ? supervisor->status : WEIR_EXIT_FAILED;
         return;
     }
+    if (supervisor->model->once) {
+        conversation_ended(supervisor, pid, status, words);
+        return;
+    }
     uint64_t now = mono_ns();
     unsigned delay_ms = restart_died(&place->restart, now);
     if (WIFEXITED(status) && WEXITSTATUS(status) == CANNOT_START && delay_ms == 0) {
@@ -173,14 +224,25 @@ static void worker_died(struct supervisor *supervisor, unsigned index, int statu
            delay_ms);
 }
 
+static void reap_one(struct supervisor *supervisor, pid_t pid, int status)
+{
+    char words[64];
+    unsigned delay_ms;
+    if (helper_died(&supervisor->helper, pid, &delay_ms))
+        report(supervisor, WEIR_REPORT_WARNING,
+               "the process that writes logs (%d) %s; another is started in %u ms", (int)pid,
+               words_of(status, words, sizeof(words)), delay_ms);
+    for (unsigned i = 0; i < supervisor->count; i++)
+        if (supervisor->places[i].pid == pid)
+            worker_died(supervisor, i, status);
+}
+
 static void reap(struct supervisor *supervisor)
 {
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-        for (unsigned i = 0; i < supervisor->count; i++)
-            if (supervisor->places[i].pid == pid)
-                worker_died(supervisor, i, status);
+        reap_one(supervisor, pid, status);
 }
 
 /* --- stopping --- */
@@ -202,10 +264,13 @@ static void bury(struct supervisor *supervisor)
 {
     int status;
     pid_t pid;
-    while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        if (supervisor->helper.pid == pid)
+            supervisor->helper.pid = 0;
         for (unsigned i = 0; i < supervisor->count; i++)
             if (supervisor->places[i].pid == pid)
                 supervisor->places[i].pid = 0;
+    }
 }
 
 static void cut(struct supervisor *supervisor, const char *why)
@@ -230,7 +295,9 @@ static void heard_signal(struct supervisor *supervisor, const struct signalfd_si
                          bool *out_cut)
 {
     reap(supervisor); /* also before a stop: who died earlier did not die of it */
-    if (info->ssi_signo == SIGCHLD)
+    if (info->ssi_signo == SIGUSR1)
+        helper_signal(&supervisor->helper, SIGUSR1);
+    if (info->ssi_signo == SIGCHLD || info->ssi_signo == SIGUSR1)
         return;
     if (supervisor->stopping)
         *out_cut = true;
@@ -241,6 +308,9 @@ static void heard_signal(struct supervisor *supervisor, const struct signalfd_si
 static int wait_ms(const struct supervisor *supervisor)
 {
     uint64_t first = supervisor->stopping ? supervisor->kill_ns : 0;
+    uint64_t helper = supervisor->helper.start_ns;
+    if (helper && (!first || helper < first))
+        first = helper;
     for (unsigned i = 0; i < supervisor->count; i++) {
         uint64_t at = supervisor->places[i].start_ns;
         if (at && (!first || at < first))
@@ -272,6 +342,7 @@ static void run(struct supervisor *supervisor)
 
 static int start_workers(struct supervisor *supervisor)
 {
+    (void)start_helper(supervisor); /* without it, what it is for waits in memory */
     for (unsigned i = 0; i < supervisor->count; i++) {
         int rc = start_worker(supervisor, i);
         if (rc < 0) {
@@ -282,6 +353,8 @@ static int start_workers(struct supervisor *supervisor)
             return rc;
         }
     }
+    if (supervisor->model->once)
+        standard_release();
     for (unsigned i = 0; i < supervisor->listeners.endpoints; i++)
         report(supervisor, WEIR_REPORT_READY, "%s",
                weir_listener_name(listeners_of(&supervisor->listeners, 0)[i]));
@@ -294,6 +367,7 @@ static void signals_taken(sigset_t *out)
     sigaddset(out, SIGTERM);
     sigaddset(out, SIGINT);
     sigaddset(out, SIGCHLD);
+    sigaddset(out, SIGUSR1);
 }
 
 static void take_signals(struct supervisor *supervisor)
@@ -319,7 +393,9 @@ static void give_signals_back(const struct supervisor *supervisor)
 static int prepare(struct supervisor *supervisor)
 {
     char why[512];
-    int rc = listeners_open(&supervisor->listeners, &supervisor->server, supervisor->count,
+    int rc = 0;
+    if (!supervisor->model->once)
+        rc = listeners_open(&supervisor->listeners, &supervisor->server, supervisor->count,
                             supervisor->model->reuseport, why, sizeof(why));
     if (rc < 0) {
         report(supervisor, WEIR_REPORT_ERROR, "%s", why);
@@ -329,6 +405,8 @@ static int prepare(struct supervisor *supervisor)
     rc = supervisor->places ? news_open(supervisor->news) : -ENOMEM;
     if (rc == 0 && pipe2(supervisor->stop, O_CLOEXEC) < 0)
         rc = -errno;
+    if (rc == 0)
+        rc = helper_init(&supervisor->helper, supervisor->server.service);
     if (rc == 0 && supervisor->signals < 0)
         rc = -EMFILE;
     if (rc < 0)
@@ -336,8 +414,16 @@ static int prepare(struct supervisor *supervisor)
     return rc;
 }
 
+static void end_helper(struct supervisor *supervisor)
+{
+    struct helper_origin origin = origin_of(supervisor);
+    if (!helper_end(&supervisor->helper, &origin, &supervisor->server, supervisor->news[0]))
+        report(supervisor, WEIR_REPORT_WARNING, "the process that writes logs did not end in time");
+}
+
 static void release(struct supervisor *supervisor)
 {
+    helper_done(&supervisor->helper);
     listeners_close(&supervisor->listeners);
     free(supervisor->places);
     for (unsigned i = 0; i < 2; i++) {
@@ -349,12 +435,16 @@ static void release(struct supervisor *supervisor)
 
 int weir_server_run(const struct weir_server *server)
 {
-    struct supervisor supervisor = {
-        .server = *server, .stop = {-1, -1}, .news = {-1, -1}, .signals = -1};
+    struct supervisor supervisor = {.server = *server,
+                                    .stop = {-1, -1},
+                                    .news = {-1, -1},
+                                    .signals = -1,
+                                    .helper = {.alive = {-1, -1}}};
     int status = weir_server_settle(&supervisor.server);
     if (status != WEIR_EXIT_OK)
         return status;
-    supervisor.model = model_find(supervisor.server.model);
+    supervisor.model = standard_is_asked(&supervisor.server) ? &standard_model
+                                                             : model_find(supervisor.server.model);
     supervisor.count = supervisor.model->processes ? supervisor.server.workers : 1;
     limits_raise_files(&supervisor.files_before);
     descend_begin(&supervisor.descend);
@@ -365,6 +455,7 @@ int weir_server_run(const struct weir_server *server)
     } else {
         (void)start_workers(&supervisor);
         run(&supervisor);
+        end_helper(&supervisor);
         news_pass_on(supervisor.news[0], &supervisor.server);
     }
     release(&supervisor);

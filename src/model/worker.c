@@ -16,6 +16,7 @@ void worker_signals(const sigset_t *mask, pid_t supervisor, unsigned grace_s)
 {
     signal(SIGINT, SIG_IGN);
     signal(SIGTERM, SIG_IGN);
+    signal(SIGUSR1, SIG_IGN); /* of the whole group; only logs care */
     orphan_grace_s = grace_s;
     struct sigaction action = {.sa_handler = orphaned, .sa_flags = (int)SA_RESETHAND | SA_RESTART};
     sigaction(SIGALRM, &action, NULL);

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
-/* In the worker, right after fork. SIGINT and SIGTERM are ignored, since they reach the whole group and the supervisor
+/* In the worker, right after fork. SIGINT, SIGTERM and SIGUSR1 are ignored, since they reach the whole group and the supervisor
  * decides; SIGPIPE is blocked; the other signals are as they were in `mask`. When the supervisor dies, the worker has
  * seen its stop (the pipe's end of file), and `grace_s` later it is ended. */
 void worker_signals(const sigset_t *mask, pid_t supervisor, unsigned grace_s);

@@ -155,6 +155,12 @@ void weir_conn_abort(struct weir_conn *conn, int why)
     weir_conn_finish(conn, why);
 }
 
+void weir_conn_reset(struct weir_conn *conn, int why)
+{
+    conn->reset = true;
+    weir_conn_finish(conn, why);
+}
+
 void weir_conn_end(struct weir_conn *conn)
 {
     conn->end_wanted = true;
@@ -242,4 +248,14 @@ void *weir_conn_slot(const struct weir_conn *conn)
 int weir_conn_why(const struct weir_conn *conn)
 {
     return conn->why;
+}
+
+bool weir_conn_is_reset(const struct weir_conn *conn)
+{
+    return conn->reset;
+}
+
+bool weir_conn_patient(const struct weir_conn *conn)
+{
+    return conn->protocol->patient;
 }

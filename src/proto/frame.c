@@ -1,10 +1,10 @@
 /* Messages behind their length: four bytes, the most significant first. */
+#include "proto/frame.h"
+
 #include "proto/messages.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
-
-#define HEAD 4u
 
 struct frame {
     struct messages messages; /* first: see messages.h */
@@ -30,21 +30,20 @@ static int frame_open(void *state, struct weir_conn *conn, const void *config)
 static ssize_t frame_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct frame *frame = state;
-    if (len < HEAD)
+    if (len < FRAME_HEAD)
         return messages_wait(&frame->messages, conn);
-    size_t message =
-        (size_t)bytes[0] << 24 | (size_t)bytes[1] << 16 | (size_t)bytes[2] << 8 | (size_t)bytes[3];
+    size_t message = frame_length(bytes);
     if (message > frame->bytes_max)
         return -EMSGSIZE;
-    if (len - HEAD < message)
+    if (len - FRAME_HEAD < message)
         return messages_wait(&frame->messages, conn);
-    return messages_take(&frame->messages, conn, bytes + HEAD, message, HEAD + message);
+    return messages_take(&frame->messages, conn, bytes + FRAME_HEAD, message, FRAME_HEAD + message);
 }
 
 const struct weir_protocol weir_frame = {
     .name = "frame",
     .state_size = sizeof(struct frame),
-    .input_max = HEAD + LIMIT_FRAME_BYTES,
+    .input_max = FRAME_HEAD + LIMIT_FRAME_BYTES,
     .open = frame_open,
     .input = frame_input,
     .expire = messages_expire,
@@ -59,9 +58,9 @@ int weir_frame_send(struct weir_conn *conn, const void *bytes, size_t len)
         return -EMSGSIZE;
     if (!weir_out_room(out))
         return -EAGAIN;
-    const uint8_t head[HEAD] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
-                                (uint8_t)len};
-    weir_out_copy(out, head, HEAD);
+    uint8_t head[FRAME_HEAD];
+    frame_put_u32(head, (uint32_t)len);
+    weir_out_copy(out, head, FRAME_HEAD);
     weir_out_copy(out, bytes, len);
     weir_conn_wake(conn);
     return 0;

@@ -45,6 +45,8 @@ struct weir_conn {
     bool eof : 1, eof_told : 1;
     bool finishing : 1, broken : 1; /* broken: the stream failed, nothing can be sent */
     bool linger : 1;
+    bool reset : 1;
+    bool deaf : 1; /* the peer of a patient machine reads no more, and is read to its end */
     bool end_wanted : 1, ended : 1;
     bool leave_stop : 1, leave_busy : 1; /* leave() was called with it */
     bool tell_stop : 1, tell_busy : 1;   /* to be told in the next turn */

@@ -182,7 +182,7 @@ static unsigned end_of_turn(struct weir_conn *conn)
 {
     if (conn->out.failed)
         weir_conn_abort(conn, -ENOMEM);
-    if (conn->broken)
+    if (conn->broken || conn->deaf)
         out_done(&conn->out);
     bool unsent = conn->out.len > 0;
     bool lingers = conn->linger && !conn->eof && !conn->broken;
@@ -207,6 +207,8 @@ unsigned weir_conn_turn(struct weir_conn *conn)
     conn->in_turn = true;
     if (!conn->opened && !conn->finishing)
         do_open(conn);
+    if (conn->deaf)
+        out_done(&conn->out); /* nobody waits for that room in vain */
     do_expire(conn);
     if (conn->tell_stop || conn->tell_busy) {
         run_rounds(
@@ -214,6 +216,8 @@ unsigned weir_conn_turn(struct weir_conn *conn)
         do_leave(conn);
     }
     run_rounds(conn);
+    if (conn->deaf && conn->eof_told)
+        weir_conn_finish(conn, -EPIPE);
     if (conn->ended && conn->eof_told)
         weir_conn_finish(conn, WEIR_DONE); /* both directions are closed */
     if (conn->finishing)

@@ -221,6 +221,10 @@ static size_t write_record(char *at, size_t size, struct log_buffer *buffer,
     add_field(&t, x, FIELD_USER_AGENT);
     text_char(&t, ' ');
     add_seconds(&t, now.mono_ns - weir_exchange_started(x));
+    if (weir_exchange_limit(x)) {
+        text_str(&t, " limit=");
+        text_str(&t, weir_exchange_limit(x));
+    }
     at[t.len] = '\n';
     return t.len + 1;
 }

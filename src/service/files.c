@@ -1,10 +1,14 @@
 #include "service/files.h"
 
+#include "base/bytes.h"
 #include "base/text.h"
-#include "http/condition.h"
-#include "http/range.h"
+#include "http/content.h"
+#include "http/negotiate.h"
 #include "http/target.h"
+#include "service/listing.h"
 #include "service/local.h"
+#include "tbl/limits.h"
+#include "tbl/mime.h"
 
 #include <errno.h>
 #include <string.h>
@@ -45,113 +49,168 @@ static int reply_slash(struct weir_exchange *x, struct weir_bytes path)
     return weir_reply_redirect(x, 301, text_end(&t));
 }
 
-static int send_part(struct weir_exchange *x, struct file *file, struct range part)
-{
-    if (file->body)
-        return weir_reply_bytes(x, file->body + part.first, (size_t)part.len, &file->ref);
-    return weir_reply_file(x, file->fd, part.first, part.len, &file->ref);
-}
-
+/* The usual request, which asks for nothing special. */
 static int send_whole(struct weir_exchange *x, struct file *file)
 {
     int rc = weir_reply_block(x, file->fields.at, file->fields.len, &file->ref);
-    return rc < 0 ? rc : send_part(x, file, (struct range){0, file->size});
-}
-
-static int send_not_modified(struct weir_exchange *x, struct file *file)
-{
-    int rc = weir_reply_status(x, 304);
-    if (rc == 0)
-        rc = weir_reply_block(x, file->fields.at, file->fields_304, &file->ref);
-    return rc < 0 ? rc : weir_reply_begin(x);
-}
-
-static int content_range(struct weir_exchange *x, const struct range *part, size_t size)
-{
-    char value[80];
-    struct text t;
-    text_init(&t, value, sizeof(value));
-    text_str(&t, "bytes ");
-    if (part) {
-        text_u64(&t, part->first);
-        text_char(&t, '-');
-        text_u64(&t, part->first + part->len - 1);
-    } else {
-        text_char(&t, '*');
-    }
-    text_char(&t, '/');
-    text_u64(&t, size);
-    return weir_reply_field(x, "Content-Range", text_end(&t));
-}
-
-static int send_range(struct weir_exchange *x, struct file *file, const struct range *part)
-{
-    int rc = weir_reply_status(x, 206);
-    if (rc == 0)
-        rc = weir_reply_block(x, file->fields.at, file->fields.len, &file->ref);
-    if (rc == 0)
-        rc = content_range(x, part, file->size);
-    return rc < 0 ? rc : send_part(x, file, *part);
-}
-
-static int send_beyond(struct weir_exchange *x, struct file *file)
-{
-    int rc = content_range(x, NULL, file->size);
-    return rc < 0 ? rc : weir_reply_error(x, 416);
-}
-
-/* More than one Range field is no range (RFC 9110 section 14.2 knows one), and only GET has any. */
-static enum range_kind wanted_range(struct weir_exchange *x, const struct validators *v,
-                                    uint64_t size, struct range *out)
-{
-    struct weir_bytes value, more;
-    unsigned at = 0;
-    if (weir_request_method(x) != WEIR_METHOD_GET || !exchange_each(x, FIELD_RANGE, &at, &value) ||
-        exchange_each(x, FIELD_RANGE, &at, &more) || !condition_if_range(x, v))
-        return RANGE_WHOLE;
-    return range_read(value, size, out);
+    if (rc < 0)
+        return rc;
+    if (file->body)
+        return weir_reply_bytes(x, file->body, file->size, &file->ref);
+    return weir_reply_file(x, file->fd, 0, file->size, &file->ref);
 }
 
 static int reply_file(struct weir_exchange *x, struct file *file)
 {
     if (!condition_any(x))
         return send_whole(x, file);
-    struct validators v = {file->etag, file->modified_s};
-    switch (condition_check(x, &v)) {
-    case 304:
-        return send_not_modified(x, file);
-    case 412:
-        return weir_reply_error(x, 412);
-    default:
-        break;
-    }
-    struct range part;
-    switch (wanted_range(x, &v, file->size, &part)) {
-    case RANGE_PART:
-        return send_range(x, file, &part);
-    case RANGE_BEYOND:
-        return send_beyond(x, file);
-    default:
-        return send_whole(x, file);
-    }
+    struct content content = {
+        .lines = file->fields,
+        .lines_304 = file->fields_304,
+        .validators = {file->etag, file->modified_s},
+        .whole = {.kind = file->body ? WEIR_SPAN_BYTES : WEIR_SPAN_FILE,
+                  .fd = file->fd,
+                  .len = file->size,
+                  .owner = &file->ref},
+    };
+    if (file->body)
+        content.whole.bytes = file->body;
+    return content_reply(x, &content);
 }
 
-static int reply_path(struct weir_exchange *x, struct weir_bytes path)
+static struct accept wanted_codings(struct local *local, const struct weir_exchange *x)
 {
-    const struct files *files = weir_exchange_config(x);
+    struct weir_bytes value, more;
+    unsigned at = 0;
+    if (!exchange_each(x, FIELD_ACCEPT_ENCODING, &at, &value))
+        return ACCEPT_IDENTITY;
+    struct accept_memo *memo = &local->accepts[value.len % ACCEPT_MEMOS];
+    if (value.len > sizeof(memo->text) || exchange_each(x, FIELD_ACCEPT_ENCODING, &at, &more))
+        return accept_codings(x);
+    if (value.len == 0 || memo->len != value.len || memcmp(memo->text, value.at, value.len) != 0) {
+        memo->accept = accept_codings(x);
+        memo->len = (uint8_t)value.len;
+        memcpy(memo->text, value.at, value.len);
+    }
+    return memo->accept;
+}
+
+/* RFC 9110 section 12.5.3: only who refuses the plain content, too, is told that there is nothing. */
+static int reply_not_acceptable(struct weir_exchange *x)
+{
+    int rc = weir_reply_field(x, "Vary", "Accept-Encoding");
+    return rc < 0 ? rc : weir_reply_error(x, 406);
+}
+
+/* Has the file coded. true: the answer comes when it is; false: it goes out as it is, now. */
+static bool code(struct weir_exchange *x, struct local *local, struct entry *entry,
+                 enum coding coding, bool plain_will_do)
+{
+    struct weir_driver *driver = weir_exchange_driver(x);
+    if (driver->now.mono_ns < entry->later_ns)
+        return false;
+    struct coding_job *job = coding_find(&local->coding, entry, coding);
+    if (!job)
+        job = coding_begin(&local->coding, driver, &local->files, entry, coding);
+    if (!job || (plain_will_do && entry->stamp.size > LIMIT_CODING_WAIT_BYTES) ||
+        coding_wait(job, x) < 0)
+        return false;
+    if (plain_will_do) /* behind other files it may take longer than is worth waiting for */
+        weir_exchange_arm(x, driver->now.mono_ns + LIMIT_CODING_WAIT_MS * WEIR_NS_PER_MS);
+    return true;
+}
+
+/* `again`: it was waited for, now what there is must do. -ESTALE: the entry is out of date. */
+static int reply_entry(struct weir_exchange *x, struct entry *entry, bool again)
+{
     struct weir_driver *driver = weir_exchange_driver(x);
     struct local *local = driver->local;
-    struct file *file;
-    if (path_hidden(path))
-        return -ENOENT;
-    int rc = file_cache_get(&local->files, files->root, path, driver->now, &file);
+    struct accept accept = wanted_codings(local, x);
+    int coding, rc;
+    for (unsigned without = 0; (coding = entry_pick(entry, accept, without)) >= 0;) {
+        struct file *file;
+        rc = file_cache_load(&local->files, entry, (enum coding)coding, driver->now, &file);
+        if (rc == 0) {
+            rc = reply_file(x, file);
+            weir_drop(&file->ref);
+            return rc;
+        }
+        without |= 1u << coding;
+        if (rc == -EFBIG)
+            continue;
+        if (rc != -ENOENT)
+            return rc;
+        if (!again && code(x, local, entry, (enum coding)coding, accept.rank[CODING_IDENTITY] > 0))
+            return 0;
+        without |= entry->made; /* one of them is under way */
+    }
+    return entry_pick(entry, accept, 0) >= 0 ? -EAGAIN : reply_not_acceptable(x);
+}
+
+static int reply_path(struct weir_exchange *x, struct weir_bytes path, bool again)
+{
+    const struct folder *folder = weir_exchange_config(x);
+    struct weir_driver *driver = weir_exchange_driver(x);
+    struct local *local = driver->local;
+    int rc = -ESTALE;
+    for (unsigned i = 0; i < LIMIT_FILE_RACE_TRIES && rc == -ESTALE; i++) {
+        struct entry *entry;
+        rc = file_cache_find(&local->files, folder, path, driver->now, &entry);
+        if (rc < 0)
+            break;
+        rc = reply_entry(x, entry, again);
+        weir_drop(&entry->ref);
+    }
     if (rc == -EISDIR)
         return reply_slash(x, path);
+    if (rc == -ENOENT && folder->listing && path.at[path.len - 1] == '/')
+        return listing_begin(x, folder, path);
+    return rc == -ESTALE ? -EAGAIN : rc;
+}
+
+/* Somebody opens a page, no page asks for a part of itself: a browser says so; else it wants HTML by name. And the name does not
+ * end like that of another kind of file. */
+static bool is_navigation(const struct weir_exchange *x, const struct folder *folder,
+                          struct weir_bytes path)
+{
+    struct weir_bytes mode;
+    bool exact;
+    const char *type = mime_type(folder->mime, path);
+    if (strcmp(type, MIME_OTHER) != 0 && !bytes_starts(bytes_str(type), BYTES("text/html")))
+        return false;
+    if (weir_request_field(x, "Sec-Fetch-Mode", &mode))
+        return bytes_equal(mode, BYTES("navigate"));
+    return accept_type(x, BYTES("text/html"), &exact) > 0 && exact;
+}
+
+/* What is not there, where a page of one's own does its own routing. */
+static int reply_fallback(struct weir_exchange *x, const struct folder *folder,
+                          struct weir_bytes path, bool again)
+{
+    int rc = again ? 0 : weir_reply_field(x, "Vary", "Accept, Sec-Fetch-Mode");
     if (rc < 0)
         return rc;
-    rc = reply_file(x, file);
-    weir_drop(&file->ref);
-    return rc;
+    return is_navigation(x, folder, path) ? reply_path(x, bytes_str(folder->fallback), again)
+                                          : weir_reply_error(x, 404);
+}
+
+static int reply(struct weir_exchange *x, bool again)
+{
+    const struct folder *folder = weir_exchange_config(x);
+    char buffer[LIMIT_FILE_PATH_BYTES];
+    struct weir_bytes path;
+    switch (path_clean(weir_request_path(x), buffer, sizeof(buffer), &path)) {
+    case PATH_CLEAN:
+        break;
+    case PATH_MALFORMED:
+        return -EINVAL;
+    default:
+        return -ENOENT;
+    }
+    int rc = path_hidden(path) ? -ENOENT : reply_path(x, path, again);
+    return rc == -ENOENT && folder->fallback && !path_hidden(path)
+               ? reply_fallback(x, folder, path, again)
+               : rc;
 }
 
 static int files_start(struct weir_exchange *x)
@@ -161,16 +220,45 @@ static int files_start(struct weir_exchange *x)
         return reply_options(x);
     if (method != WEIR_METHOD_GET && method != WEIR_METHOD_HEAD)
         return reply_not_allowed(x);
-    char buffer[LIMIT_FILE_PATH_BYTES];
-    struct weir_bytes path;
-    switch (path_clean(weir_request_path(x), buffer, sizeof(buffer), &path)) {
-    case PATH_CLEAN:
-        return reply_path(x, path);
-    case PATH_MALFORMED:
-        return -EINVAL;
-    default:
-        return -ENOENT;
-    }
+    return reply(x, false);
 }
 
-const struct weir_handler files_handler = {.name = "files", .start = files_start};
+void files_resume(struct weir_exchange *x)
+{
+    if (x->begun || !weir_exchange_conn(x))
+        return;
+    weir_exchange_arm(x, 0);
+    int rc = reply(x, true);
+    if (rc < 0)
+        (void)exchange_fail(x, rc); /* it has not begun, so there is no connection to cut */
+}
+
+bool files_error_page(const struct folder *folder, struct weir_exchange *x, unsigned status)
+{
+    struct weir_driver *driver = weir_exchange_driver(x);
+    struct local *local = driver->local;
+    const char *path = folder_error_page(folder, status);
+    struct entry *entry;
+    struct file *file;
+    if (!path || file_cache_find(&local->files, folder, bytes_str(path), driver->now, &entry) < 0)
+        return false;
+    int rc = file_cache_load(&local->files, entry, CODING_IDENTITY, driver->now, &file);
+    if (rc == 0) {
+        rc = weir_reply_field(x, "Content-Type", entry->type);
+        if (rc == 0)
+            rc = weir_reply_field(x, "X-Content-Type-Options", "nosniff");
+        if (rc == 0 && file->body)
+            rc = weir_reply_bytes(x, file->body, file->size, &file->ref);
+        else if (rc == 0)
+            rc = weir_reply_file(x, file->fd, 0, file->size, &file->ref);
+        weir_drop(&file->ref);
+    }
+    weir_drop(&entry->ref);
+    return rc == 0;
+}
+
+const struct weir_handler files_handler = {
+    .name = "files",
+    .start = files_start,
+    .expire = files_resume,
+};

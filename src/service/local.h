@@ -4,9 +4,22 @@
 #pragma once
 
 #include "service/access_log.h"
+#include "service/cgi.h"
+#include "service/coding.h"
 #include "service/file_cache.h"
+
+/* What an Accept-Encoding said: there are few of them in the world, and one client always sends the same. */
+struct accept_memo {
+    uint8_t len;
+    char text[47];
+    struct accept accept;
+};
+#define ACCEPT_MEMOS 8
 
 struct local {
     struct file_cache files;
+    struct coding_jobs coding;
+    struct accept_memo accepts[ACCEPT_MEMOS]; /* by length */
     struct log_buffer log;
+    struct cgi_queue cgi;
 };

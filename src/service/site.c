@@ -1,7 +1,10 @@
 #include "service/site.h"
 
+#include "http/target.h"
+#include "service/cgi_places.h"
 #include "service/files.h"
 #include "service/local.h"
+#include "service/route.h"
 #include "tbl/limits.h"
 
 #include <weir/driver.h>
@@ -9,23 +12,49 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 struct site {
     struct weir_service service; /* the first: weir_files_close() gets it back */
     struct weir_http http;
-    struct files files;
+    struct folder folder;
+    struct file_budget budget;
+    struct file_cache_options cache;
     struct access_log log;
+    struct route route; /* what is not answered by the files of the folder */
+    struct cgi_options cgi_options;
+    struct cgi_places *cgi_places;
+    struct cgi cgi[LIMIT_MOUNTS];
+    unsigned cgi_count;
 };
+
+static const struct mount *find_mount(const struct site *site, const struct weir_exchange *x)
+{
+    char buffer[LIMIT_FILE_PATH_BYTES];
+    struct weir_bytes path;
+    if (path_clean(weir_request_path(x), buffer, sizeof(buffer), &path) != PATH_CLEAN)
+        return NULL; /* the files say what is wrong with it */
+    return route_find(&site->route, path);
+}
 
 static const struct weir_handler *site_route(const struct weir_http *http, struct weir_exchange *x,
                                              const void **out_config)
 {
     const struct site *site = http->arg;
-    (void)x;
-    *out_config = &site->files;
+    const struct mount *mount = site->route.count > 0 ? find_mount(site, x) : NULL;
+    if (mount) {
+        *out_config = mount->config;
+        return mount->handler;
+    }
+    *out_config = &site->folder;
     return &files_handler;
+}
+
+static bool site_error_page(const struct weir_http *http, struct weir_exchange *x, unsigned status)
+{
+    const struct site *site = http->arg;
+    return files_error_page(&site->folder, x, status);
 }
 
 static void site_ended(const struct weir_http *http, struct weir_exchange *x, int why)
@@ -42,7 +71,9 @@ static int worker_start(struct weir_driver *driver, void *arg)
     struct local *local = calloc(1, sizeof(*local));
     if (!local)
         return -ENOMEM;
-    local->files.budget = &site->files.budget;
+    local->files.budget = &site->budget;
+    local->files.options = site->cache;
+    local->coding.resume = files_resume;
     driver->local = local;
     return 0;
 }
@@ -68,14 +99,15 @@ static uint64_t idle(struct weir_driver *driver, void *arg)
     return log && (!files || log < files) ? log : files;
 }
 
-/* A 16th of the descriptors there may be: most are for connections, and each may want a file of its own. */
-static unsigned open_files_max(void)
+/* A 16th of the descriptors there may be, unless told otherwise: most are for connections, and each may want a file of its own. */
+static unsigned open_files_max(unsigned wanted)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return 0;
-    rlim_t share = limit.rlim_max / 16;
-    return share < LIMIT_FILE_CACHE_OPEN ? (unsigned)share : LIMIT_FILE_CACHE_OPEN;
+    rlim_t share = wanted ? limit.rlim_max / 2 : limit.rlim_max / 16;
+    unsigned most = wanted ? wanted : LIMIT_FILE_CACHE_OPEN;
+    return share < most ? (unsigned)share : most;
 }
 
 static void set_http(struct site *site, const struct weir_http *http)
@@ -88,6 +120,29 @@ static void set_http(struct site *site, const struct weir_http *http)
     site->http.arg = site;
     site->http.route = site_route;
     site->http.ended = site->log.fd >= 0 ? site_ended : NULL;
+    site->http.error_page = site->folder.page_count > 0 ? site_error_page : NULL;
+}
+
+static int open_cgi(struct site *site, const struct site_options *options)
+{
+    const struct site_mounts *mounts = &options->cgi;
+    unsigned max = options->cgi_options.max;
+    site->cgi_options = options->cgi_options;
+    int rc = 0;
+    if (mounts->count > 0)
+        rc = cgi_places_new(max ? max : LIMIT_CGI_PLACES, &site->cgi_places);
+    if (mounts->count > LIMIT_MOUNTS)
+        rc = -ENOSPC;
+    for (size_t i = 0; i < mounts->count && rc == 0; i++) {
+        struct cgi *cgi = &site->cgi[i];
+        rc = cgi_open(cgi, mounts->at[i], options->root, &site->cgi_options, site->cgi_places);
+        if (rc < 0)
+            break;
+        site->cgi_count++;
+        const char *prefix = mounts->at[i];
+        rc = route_add(&site->route, prefix, strcspn(prefix, "="), &cgi_handler, cgi);
+    }
+    return rc;
 }
 
 int site_open(const struct site_options *options, struct site **out)
@@ -95,12 +150,15 @@ int site_open(const struct site_options *options, struct site **out)
     struct site *site = calloc(1, sizeof(*site));
     if (!site)
         return -ENOMEM;
-    site->files.root = -1;
     site->log.fd = -1;
-    site->files.budget.max = open_files_max();
-    int rc = file_root_open(options->root, &site->files.root);
+    site->cache = options->cache;
+    file_cache_defaults(&site->cache);
+    site->budget.max = open_files_max(options->cache.open_files);
+    int rc = folder_open(&site->folder, options->root, &options->folder);
     if (rc == 0)
         rc = access_log_open(&site->log, options->access_log);
+    if (rc == 0)
+        rc = open_cgi(site, options);
     if (rc < 0) {
         site_close(site);
         return rc;
@@ -121,6 +179,11 @@ int site_open(const struct site_options *options, struct site **out)
     return 0;
 }
 
+bool site_codes(const struct site *site)
+{
+    return site->folder.made != 0;
+}
+
 const struct weir_service *site_service(const struct site *site)
 {
     return &site->service;
@@ -130,9 +193,11 @@ void site_close(struct site *site)
 {
     if (!site)
         return;
-    if (site->files.root >= 0)
-        close(site->files.root);
+    folder_close(&site->folder);
     access_log_close(&site->log);
+    for (unsigned i = 0; i < site->cgi_count; i++)
+        cgi_close(&site->cgi[i]);
+    cgi_places_free(site->cgi_places);
     free(site);
 }
 

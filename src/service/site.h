@@ -4,6 +4,9 @@
  */
 #pragma once
 
+#include "service/cgi.h"
+#include "service/file_cache.h"
+
 #include <weir/http.h>
 
 struct site;
@@ -14,10 +17,20 @@ struct site_options {
     /* Deadlines and limits; zeroes are defaults. Where only idle_ms is given, content that stops and peers that take
      * nothing get that time too. The calls in it and `arg` are not used. */
     struct weir_http http;
+    struct folder_options folder;    /* how the files of the root are served */
+    struct file_cache_options cache; /* what a worker keeps of them */
+    struct site_mounts {
+        const char *const *at;
+        size_t count;
+    } cgi; /* "PREFIX=FOLDER", as cgi_wrong() found them right; borrowed until site_close() */
+    struct cgi_options cgi_options;
 };
 
-/* -ENOENT, -ENOTDIR, -EACCES ... of the root or, if that can be opened, of the log; -ENOSYS: Linux before 5.6; -ENOMEM. */
+/* -ENOENT, -ENOTDIR, -EACCES ... of the root or, if that can be opened, of what the options name; -EINVAL: wrong options of the
+ * folder (folder_options_wrong() says which); -ENOSYS: Linux before 5.6; -ENOMEM. */
 WEIR_CHECKED int site_open(const struct site_options *, struct site **out);
+/* Can it code files on the fly? Not without a place to keep what they become. */
+bool site_codes(const struct site *);
 /* Borrowed: from the site, until site_close(). */
 const struct weir_service *site_service(const struct site *);
 void site_close(struct site *); /* NULL is fine */

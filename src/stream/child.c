@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,7 +35,7 @@ static void default_signals(void)
 
 static void join_family(const struct child_plan *p)
 {
-    if (p->new_group && setpgid(0, 0) < 0)
+    if ((p->new_group || p->group) && setpgid(0, p->group) < 0)
         fail(p, errno);
     if (p->die_signal && prctl(PR_SET_PDEATHSIG, p->die_signal) < 0)
         fail(p, errno);
@@ -169,6 +170,22 @@ static int exec_in_path(struct child_plan *p)
     return error;
 }
 
+/* Both limits, so that the program cannot raise them again. One that is lower already stays. */
+static void lower_limits(const struct child_plan *p)
+{
+    for (size_t i = 0; i < p->limit_count; i++) {
+        struct rlimit limit;
+        if (getrlimit((unsigned)p->limits[i].resource, &limit) < 0)
+            fail(p, errno);
+        if (limit.rlim_max > p->limits[i].max)
+            limit.rlim_max = p->limits[i].max;
+        if (limit.rlim_cur > limit.rlim_max)
+            limit.rlim_cur = limit.rlim_max;
+        if (setrlimit((unsigned)p->limits[i].resource, &limit) < 0)
+            fail(p, errno);
+    }
+}
+
 static _Noreturn void call_function(const struct child_plan *p)
 {
     close(p->error_fd);
@@ -182,9 +199,12 @@ void child_run(struct child_plan *p)
     sigset_t none;
     default_signals();
     join_family(p);
-    map_descriptors(p);
-    if (p->dir && chdir(p->dir) < 0)
+    if (p->dir_fd > 0 && fchdir(p->dir_fd) < 0) /* while it is open */
         fail(p, errno);
+    map_descriptors(p);
+    if (p->dir && p->dir_fd <= 0 && chdir(p->dir) < 0)
+        fail(p, errno);
+    lower_limits(p);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     if (!p->argv)

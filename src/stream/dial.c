@@ -32,6 +32,20 @@ int stream_connect_start(struct weir_stream *s, const struct sockaddr *at, sockl
     return rc;
 }
 
+/* A connection to a free port of our own range can meet itself (RFC 9293 section 3.5, simultaneous open). */
+static bool is_own_echo(const struct weir_stream *s)
+{
+    struct sockaddr_storage near;
+    struct sockaddr_storage far;
+    socklen_t near_len = sizeof(near);
+    socklen_t far_len = sizeof(far);
+    memset(&near, 0, sizeof(near));
+    memset(&far, 0, sizeof(far));
+    return getsockname(s->in, (struct sockaddr *)&near, &near_len) == 0 &&
+           getpeername(s->in, (struct sockaddr *)&far, &far_len) == 0 && near_len == far_len &&
+           memcmp(&near, &far, near_len) == 0;
+}
+
 int stream_connected(struct weir_stream *s)
 {
     struct sockaddr_storage at;
@@ -44,7 +58,7 @@ int stream_connected(struct weir_stream *s)
         return -error;
     if (getpeername(s->out, (struct sockaddr *)&at, &at_len) < 0)
         return errno == ENOTCONN ? -EINPROGRESS : -errno;
-    return 0;
+    return is_own_echo(s) ? -ECONNREFUSED : 0;
 }
 
 #define ATTEMPTS_MAX (sizeof(((struct address_list *)NULL)->at) / sizeof(struct sockaddr_storage))
@@ -91,20 +105,6 @@ static bool begin(struct attempts *a, const struct sockaddr_storage *at, socklen
     return false;
 }
 
-/* A connection to a free port of our own range can meet itself (RFC 9293 section 3.5, simultaneous open). */
-static bool is_own_echo(const struct weir_stream *s)
-{
-    struct sockaddr_storage near;
-    struct sockaddr_storage far;
-    socklen_t near_len = sizeof(near);
-    socklen_t far_len = sizeof(far);
-    memset(&near, 0, sizeof(near));
-    memset(&far, 0, sizeof(far));
-    return getsockname(s->in, (struct sockaddr *)&near, &near_len) == 0 &&
-           getpeername(s->in, (struct sockaddr *)&far, &far_len) == 0 && near_len == far_len &&
-           memcmp(&near, &far, near_len) == 0;
-}
-
 /* Looks at the attempts that the wait has marked. true: one is connected, and moved to *out. */
 static bool collect(struct attempts *a, bool *out_failed, struct weir_stream *out)
 {
@@ -113,11 +113,11 @@ static bool collect(struct attempts *a, bool *out_failed, struct weir_stream *ou
         int rc = a->fds[i].revents ? stream_connected(&a->at[i]) : -EINPROGRESS;
         if (rc == -EINPROGRESS)
             continue;
-        if (rc == 0 && !is_own_echo(&a->at[i])) {
+        if (rc == 0) {
             stream_take(out, &a->at[i]);
             return true;
         }
-        note_error(a, rc == 0 ? -ECONNREFUSED : rc);
+        note_error(a, rc);
         forget(a, i);
         *out_failed = true;
     }

@@ -34,10 +34,18 @@ enum fd_kind {
     FD_NONE,     /* this side does not exist */
     FD_SOCKET,   /* recv/sendmsg with MSG_DONTWAIT | MSG_NOSIGNAL */
     FD_NONBLOCK, /* ours, or reopened by us: O_NONBLOCK is set */
+    FD_PIPE,     /* ours, and its open file may wait: a try forbids that by RWF_NOWAIT */
     FD_POLLED,   /* someone else's open file: poll first, write at most PIPE_BUF */
     FD_REGULAR,  /* a regular file or block device: always ready, cannot be polled by epoll */
     FD_FIFO, /* FD_NONBLOCK, a named pipe nobody has written to yet: 0 may mean "no writer yet" */
     FD_SHM, /* shared memory: the descriptor is only for waiting, and readable when there may be something to do */
+};
+
+/* How much the kernel's queue holds. */
+enum width {
+    WIDTH_DEFAULT, /* as the kernel made it: it was not full yet */
+    WIDTH_WIDE,    /* as much as we ask for, or it has no width of ours */
+    WIDTH_NARROW,  /* a pipe that could not be widened */
 };
 
 enum {
@@ -46,13 +54,17 @@ enum {
 };
 
 struct weir_stream {
-    int in, out;               /* equal for a socket; -1: no such side, or ended */
-    uint8_t in_kind, out_kind; /* enum fd_kind */
-    bool own_in, own_out;      /* close them with the stream */
-    bool heap;                 /* made by weir_open() and the like: weir_close() frees it */
-    bool lent;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
-    bool standard; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
-    bool alone;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
+    int in, out;                  /* equal for a socket; -1: no such side, or ended */
+    uint8_t in_kind, out_kind;    /* enum fd_kind */
+    bool own_in : 1, own_out : 1; /* close them with the stream */
+    bool heap : 1;                /* made by weir_open() and the like: weir_close() frees it */
+    bool lent : 1;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
+    bool waits : 1;    /* a socket whose O_NONBLOCK was taken off: they could, too */
+    bool standard : 1; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
+    bool alone : 1;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
+    uint8_t in_width, out_width; /* enum width; each belongs to the thread of its side */
+    uint8_t in_tries;            /* see spin.c */
+    uint16_t spin_us;
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
     struct address peer;
@@ -66,6 +78,23 @@ ssize_t stream_try_read(struct weir_stream *, void *, size_t);
 ssize_t stream_try_writev(struct weir_stream *, const struct iovec *, int count, bool more);
 /* File bytes into the stream, by sendfile(2), or read and write where the kernel refuses. 0: the file ended early. */
 ssize_t stream_try_sendfile(struct weir_stream *, int fd, uint64_t offset, size_t len);
+/* weir_write() of several pieces. */
+ssize_t stream_write(struct weir_stream *, const struct iovec *, int count);
+/* The same, never waiting: a try that raises no SIGPIPE, whatever the thread has done about it. */
+ssize_t stream_write_now(struct weir_stream *, const struct iovec *, int count);
+/* Looks for bytes again and again, for spin_us. */
+ssize_t stream_spin_read(struct weir_stream *, void *, size_t);
+/* The queue was found full: makes it larger, once. true: there is more room now. */
+bool stream_widen_out(struct weir_stream *);
+/* A pipe that is read was full. */
+void stream_widen_in(struct weir_stream *);
+/* Bytes that a pipe still holds; of other kinds it is not known: 0. */
+size_t stream_unread_out(const struct weir_stream *);
+/* Before it goes to a program: from now on its socket may wait in a system call, which is cheaper than a try and poll(2). */
+void stream_let_wait(struct weir_stream *);
+/* Before splice(2) and sendfile(2), which know no flag for it: not any more. */
+void stream_forbid_wait_in(struct weir_stream *);
+void stream_forbid_wait_out(struct weir_stream *);
 /* Half-close now. 0, -EOPNOTSUPP (a file; fd streams that are one-way just close that side). */
 int stream_end(struct weir_stream *);
 /* Descriptors to wait on; -1: always ready or no such side. */
@@ -87,6 +116,8 @@ void stream_done(struct weir_stream *);
 int stream_init_fd(struct weir_stream *, int fd, bool own);
 /* Half-close of the reading side, so that the writer gets EPIPE. false: this kind cannot say so (tcp, a file). */
 bool stream_stop(struct weir_stream *);
+/* From now on closing looks like a reset to the peer, where the kind has one (tcp). */
+void stream_reset(struct weir_stream *);
 /* A value with neither side. */
 static inline void stream_init_none(struct weir_stream *stream)
 {
@@ -115,6 +146,8 @@ struct address_list {
 /* Parses "tcp:HOST:PORT" and asks the resolver; may take long. A unix: name is just converted. 0, -EHOSTUNREACH, -EINVAL,
  * -EAGAIN (try later), -ENOMEM. */
 int address_lookup(const char *endpoint, bool passive, struct address_list *out);
+/* The same for connecting, within a time; 0: only what needs no resolver is answered, else -ETIMEDOUT. */
+int address_lookup_until(const char *endpoint, int timeout_ms, struct address_list *out);
 int stream_connect_start(struct weir_stream *, const struct sockaddr *, socklen_t);
 /* 0: connected; -EINPROGRESS: not yet; else why it failed (stream_done() is the caller's). */
 int stream_connected(struct weir_stream *);

@@ -197,11 +197,12 @@ int lookup_until(const struct host_port *hp, uint64_t deadline, struct address_l
     return rc;
 }
 
-int address_lookup(const char *endpoint, bool passive, struct address_list *out)
+/* A unix: name is just converted; else *out_hp is to be asked for: -EAGAIN. */
+static int convert(const char *endpoint, bool passive, struct host_port *out_hp,
+                   struct address_list *out)
 {
     const struct transport *row;
     const char *rest;
-    struct host_port hp;
     int rc = endpoint_parse(endpoint, passive, &row, &rest);
     if (rc < 0)
         return rc;
@@ -212,7 +213,24 @@ int address_lookup(const char *endpoint, bool passive, struct address_list *out)
         out->count = 1;
         return 0;
     }
-    if (row != &tcp_transport || host_port_split(rest, passive, &hp))
-        return -EINVAL;
-    return lookup(&hp, passive, out);
+    return row != &tcp_transport || host_port_split(rest, passive, out_hp) ? -EINVAL : -EAGAIN;
+}
+
+int address_lookup(const char *endpoint, bool passive, struct address_list *out)
+{
+    struct host_port hp;
+    int rc = convert(endpoint, passive, &hp, out);
+    return rc == -EAGAIN ? lookup(&hp, passive, out) : rc;
+}
+
+int address_lookup_until(const char *endpoint, int timeout_ms, struct address_list *out)
+{
+    struct host_port hp;
+    int rc = convert(endpoint, false, &hp, out);
+    if (rc != -EAGAIN)
+        return rc;
+    if (timeout_ms != 0)
+        return lookup_until(&hp, deadline_in(timeout_ms), out);
+    rc = ask(&hp, AI_NUMERICHOST, out);
+    return rc == -EHOSTUNREACH ? -ETIMEDOUT : rc;
 }

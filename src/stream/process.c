@@ -47,7 +47,11 @@ static int plan_init(struct child_plan *p, const struct weir_process_options *o)
     p->env = o && o->env ? o->env : (const char *const *)environ;
     if (o) {
         p->dir = o->dir;
+        p->dir_fd = o->dir_fd;
+        p->limits = o->limits;
+        p->limit_count = o->limit_count;
         p->new_group = o->new_group;
+        p->group = o->group;
         p->die_signal = o->die_signal;
     }
     return plan_map(p, o);

@@ -17,7 +17,11 @@ struct child_plan {
     int (*function)(void *arg);
     void *arg;
     const char *dir;
+    int dir_fd;                      /* 0: none */
+    const struct weir_limit *limits; /* borrowed: from the caller, who stands still until exec */
+    size_t limit_count;
     bool new_group;
+    pid_t group; /* 0: none */
     int die_signal;
     pid_t parent;
     int error_fd; /* the child's end of a pipe that closes on exec: an errno number, or nothing */

@@ -41,7 +41,8 @@ static mode_t kind_of(int fd)
 /* May the kernel move bytes there by itself and never wait? Only where O_NONBLOCK is ours. */
 static bool can_splice(const struct weir_stream *s, int kind)
 {
-    return !s->lent && (kind == FD_SOCKET || kind == FD_NONBLOCK || kind == FD_REGULAR);
+    return !s->lent &&
+           (kind == FD_SOCKET || kind == FD_NONBLOCK || kind == FD_PIPE || kind == FD_REGULAR);
 }
 
 static enum pump_way choose(struct pump *p)
@@ -50,6 +51,8 @@ static enum pump_way choose(struct pump *p)
     mode_t to = kind_of(p->to->out);
     if (!can_splice(p->from, p->from->in_kind) || !can_splice(p->to, p->to->out_kind))
         return PUMP_BUFFER;
+    stream_forbid_wait_in(p->from);
+    stream_forbid_wait_out(p->to);
     if (from == S_IFREG)
         return to == S_IFREG ? PUMP_RANGE : PUMP_FILE;
     if (from == S_IFIFO || to == S_IFIFO)
@@ -85,7 +88,7 @@ static enum pump_state broken_either(struct pump *p, int error)
     bool asked = ioctl(p->from->in, FIONREAD, &waiting) == 0;
     if (error == EPIPE && !asked)
         return fall_back(p);
-    p->unsaid = error == EPIPE && waiting == 0;
+    p->unsaid = error == EPIPE && waiting == 0 && stream_unread_out(p->to) == 0;
     return broken(p, !reading && error == ECONNRESET ? -EPIPE : -error, reading);
 }
 
@@ -95,11 +98,17 @@ static bool is_refusal(int error)
            error == ENOSYS || error == ETXTBSY || error == EPERM || error == EOVERFLOW;
 }
 
+/* Full: it may be made larger, once. */
+static enum pump_state full(struct pump *p)
+{
+    return stream_widen_out(p->to) ? PUMP_AGAIN : PUMP_WRITE;
+}
+
 /* Which side made a call of both sides say EAGAIN? */
-static enum pump_state blocked(const struct pump *p)
+static enum pump_state blocked(struct pump *p)
 {
     struct pollfd in = {.fd = stream_wait_in(p->from), .events = POLLIN};
-    return in.fd >= 0 && poll(&in, 1, 0) == 0 ? PUMP_READ : PUMP_WRITE;
+    return in.fd >= 0 && poll(&in, 1, 0) == 0 ? PUMP_READ : full(p);
 }
 
 static ssize_t move_directly(struct pump *p)
@@ -110,7 +119,7 @@ static ssize_t move_directly(struct pump *p)
     case PUMP_FILE:
         return sendfile(p->to->out, p->from->in, NULL, LIMIT_MOVE_BYTES);
     default:
-        return splice(p->from->in, NULL, p->to->out, NULL, LIMIT_MOVE_BYTES, SPLICE_FLAGS);
+        return splice(p->from->in, NULL, p->to->out, NULL, LIMIT_PIPE_BYTES, SPLICE_FLAGS);
     }
 }
 
@@ -119,6 +128,8 @@ static enum pump_state step_direct(struct pump *p)
     ssize_t n = move_directly(p);
     if (n > 0) {
         p->bytes += (uint64_t)n;
+        if (n >= LIMIT_PIPE_DEFAULT)
+            stream_widen_in(p->from);
         return PUMP_AGAIN;
     }
     /* Files made up as they are read (/proc) can look empty to these calls: read(2) has the last word on an end. */
@@ -145,19 +156,30 @@ static enum pump_state drain_pipe(struct pump *p)
     if (errno == EINTR)
         return PUMP_AGAIN;
     if (errno == EAGAIN)
-        return PUMP_WRITE;
+        return full(p);
     if (is_refusal(errno))
         return fall_back(p);
     return broken(p, errno == ECONNRESET ? -EPIPE : -errno, false);
+}
+
+/* Much comes at once: with room for it, one socket to another takes half the CPU time. It may be full of pieces far smaller than its
+ * pages. Only then, as in queue.c. */
+static void widen_pipe(struct pump *p, size_t moved)
+{
+    if (p->wide || moved < LIMIT_PIPE_DEFAULT / 2)
+        return;
+    p->wide = true;
+    fcntl(p->pipe[1], F_SETPIPE_SZ, LIMIT_PIPE_BYTES);
 }
 
 static enum pump_state step_piped(struct pump *p)
 {
     if (p->piped > 0)
         return drain_pipe(p);
-    ssize_t n = splice(p->from->in, NULL, p->pipe[1], NULL, LIMIT_MOVE_BYTES, SPLICE_FLAGS);
+    ssize_t n = splice(p->from->in, NULL, p->pipe[1], NULL, LIMIT_PIPE_BYTES, SPLICE_FLAGS);
     if (n > 0) {
         p->piped = (size_t)n;
+        widen_pipe(p, (size_t)n);
         return PUMP_AGAIN;
     }
     if (n == 0)

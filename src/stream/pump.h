@@ -30,6 +30,7 @@ struct pump {
     struct weir_stream *from, *to; /* borrowed */
     enum pump_way way;
     int pipe[2];  /* PUMP_PIPED; else -1 */
+    bool wide;    /* it was found small once, and made larger if that is allowed */
     size_t piped; /* bytes in it */
     char *buffer; /* PUMP_BUFFER, LIMIT_MOVE_BYTES; NULL before */
     size_t at, held;

@@ -11,13 +11,15 @@ struct lane {
     struct pump pump;
     enum pump_state state;
     bool dropping; /* nobody reads on the other side any more */
+    uint64_t
+        paid_ns; /* by then the rate has room for all that was passed on; 0: there is no rate */
     bool ended;
 };
 
 struct relay {
-    struct lane lanes[2]; /* a to b, b to a */
-    int stop;
-    int error; /* the first one */
+    struct lane lanes[2];                /* a to b, b to a */
+    const struct relay_options *options; /* borrowed: from the caller of relay_until() */
+    int error;                           /* the first one */
 };
 
 static void lane_init(struct lane *l, struct weir_stream *from, struct weir_stream *to)
@@ -73,9 +75,24 @@ static void lane_broken(struct relay *r, struct lane *l)
         lane_abandon(r, l);
 }
 
+/* A step goes at once; the next one waits until it is paid for. */
+static void lane_pay(struct lane *l, uint64_t rate, uint64_t bytes)
+{
+    uint64_t now = deadline_now(), from = l->paid_ns > now ? l->paid_ns : now;
+    l->paid_ns = from + (uint64_t)((double)bytes * (double)WEIR_NS_PER_S / (double)rate);
+}
+
+static bool lane_owes(const struct lane *l)
+{
+    return l->paid_ns > 0 && !l->ended && deadline_now() < l->paid_ns;
+}
+
 static void lane_step(struct relay *r, struct lane *l)
 {
+    uint64_t before = l->pump.bytes;
     l->state = pump_step(&l->pump);
+    if (r->options->rate > 0 && l->pump.bytes > before)
+        lane_pay(l, r->options->rate, l->pump.bytes - before);
     if (l->state == PUMP_END)
         lane_end(l);
     else if (l->state == PUMP_BROKEN)
@@ -88,7 +105,7 @@ static void lane_step(struct relay *r, struct lane *l)
 static void lane_poll(const struct lane *l, struct pollfd fds[2])
 {
     fds[0] = fds[1] = (struct pollfd){.fd = -1};
-    if (l->ended)
+    if (l->ended || lane_owes(l))
         return;
     if (l->state == PUMP_WRITE) {
         fds[1] = (struct pollfd){.fd = l->pump.to->out, .events = stream_room_event(l->pump.to)};
@@ -108,33 +125,54 @@ static bool lane_ready(struct relay *r, struct lane *l, const struct pollfd fds[
         return true;
     if (l->state == PUMP_WRITE)
         return fds[1].revents != 0;
+    if (!stream_is_gone(l->pump.to, fds[1].revents))
+        return false;
     /* Hung up with nothing under way: no byte is lost, so it is no error. */
-    if (stream_is_gone(l->pump.to, fds[1].revents))
-        lane_abandon(r, l);
+    if (stream_unread_out(l->pump.to) > 0) {
+        l->pump.error = -EPIPE;
+        r->error = r->error ? r->error : -EPIPE;
+    }
+    lane_abandon(r, l);
     return false;
 }
 
+/* When the first lane has paid for its last step. */
+static uint64_t paid_at(const struct relay *r)
+{
+    uint64_t first = DEADLINE_NEVER;
+    for (int i = 0; i < 2; i++)
+        if (lane_owes(&r->lanes[i]))
+            first = deadline_min(first, r->lanes[i].paid_ns);
+    return first;
+}
+
 /* 0: some lane has something to do; -ETIMEDOUT: silence; -ECANCELED. */
-static int relay_wait(struct relay *r, int idle_ms, bool ready[2])
+static int relay_wait(struct relay *r, bool ready[2])
 {
     struct pollfd fds[5];
     bool busy = false;
+    uint64_t paid = paid_at(r), silence = deadline_in(r->options->idle_ms);
     for (int i = 0; i < 2; i++) {
-        lane_poll(&r->lanes[i], &fds[2 * i]);
-        busy |= !r->lanes[i].ended && r->lanes[i].state == PUMP_AGAIN;
+        const struct lane *l = &r->lanes[i];
+        lane_poll(l, &fds[2 * i]);
+        busy |= !l->ended && !lane_owes(l) && l->state == PUMP_AGAIN;
     }
-    fds[4] = (struct pollfd){.fd = r->stop, .events = POLLIN};
-    int rc = wait_fds(fds, 5, deadline_in(busy ? 0 : idle_ms));
-    if (rc < 0 && !(busy && rc == -ETIMEDOUT))
+    fds[4] = (struct pollfd){.fd = r->options->stop, .events = POLLIN};
+    /* Who waits for the rate is not silent. */
+    int rc = wait_fds(fds, 5, busy ? deadline_in(0) : paid != DEADLINE_NEVER ? paid : silence);
+    if (rc < 0 && !((busy || paid != DEADLINE_NEVER) && rc == -ETIMEDOUT))
         return rc;
     if (rc > 0 && fds[4].revents)
         return -ECANCELED;
-    for (int i = 0; i < 2; i++)
-        ready[i] = r->lanes[i].state == PUMP_AGAIN || lane_ready(r, &r->lanes[i], &fds[2 * i]);
+    for (int i = 0; i < 2; i++) {
+        struct lane *l = &r->lanes[i];
+        ready[i] = l->state == PUMP_AGAIN || lane_ready(r, l, &fds[2 * i]);
+        ready[i] &= !lane_owes(l);
+    }
     return 0;
 }
 
-static int relay_run(struct relay *r, int idle_ms)
+static int relay_run(struct relay *r)
 {
     bool ready[2] = {true, true};
     while (!r->lanes[0].ended || !r->lanes[1].ended) {
@@ -143,7 +181,7 @@ static int relay_run(struct relay *r, int idle_ms)
                 lane_step(r, &r->lanes[i]);
         if (r->lanes[0].ended && r->lanes[1].ended)
             break;
-        int rc = relay_wait(r, idle_ms, ready);
+        int rc = relay_wait(r, ready);
         if (rc < 0)
             return rc;
     }
@@ -158,15 +196,15 @@ static int side_error(const struct lane *reads, const struct lane *writes)
     return writes->pump.error && !writes->pump.reading ? writes->pump.error : 0;
 }
 
-int relay_until(struct weir_stream *a, struct weir_stream *b, int idle_ms, int stop,
+int relay_until(struct weir_stream *a, struct weir_stream *b, const struct relay_options *options,
                 struct weir_relay *out)
 {
-    struct relay r = {.stop = stop};
+    struct relay r = {.options = options};
     struct sigpipe mask;
     lane_init(&r.lanes[0], a, b);
     lane_init(&r.lanes[1], b, a);
     sigpipe_hold(&mask);
-    int rc = relay_run(&r, idle_ms);
+    int rc = relay_run(&r);
     sigpipe_release(&mask, true); /* a lane can have met one and gone on */
     *out = (struct weir_relay){
         .a_to_b = r.lanes[0].pump.bytes,
@@ -182,5 +220,6 @@ int relay_until(struct weir_stream *a, struct weir_stream *b, int idle_ms, int s
 WEIR_API int weir_relay(struct weir_stream *a, struct weir_stream *b, int idle_ms,
                         struct weir_relay *out)
 {
-    return relay_until(a, b, idle_ms, -1, out);
+    const struct relay_options options = {.idle_ms = idle_ms, .stop = -1};
+    return relay_until(a, b, &options, out);
 }

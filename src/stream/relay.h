@@ -3,6 +3,13 @@
 
 #include "stream/impl.h"
 
-/* As weir_relay(). `stop`: readable means return -ECANCELED; -1: none. */
-int relay_until(struct weir_stream *a, struct weir_stream *b, int idle_ms, int stop,
+struct relay_options {
+    int idle_ms;
+    int stop; /* readable means return -ECANCELED; -1: none */
+    uint64_t
+        rate; /* bytes a second, each way, on average: what one step moves goes at once; 0: any */
+};
+
+/* As weir_relay(). */
+int relay_until(struct weir_stream *a, struct weir_stream *b, const struct relay_options *,
                 struct weir_relay *out) WEIR_CHECKED;

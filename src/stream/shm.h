@@ -46,6 +46,7 @@ struct shm {
     int bell;         /* rung by the other end */
     int far_bell;     /* rung by us */
     int far_owner;    /* a pidfd: the process that uses the other end; -1: cannot be had */
+    bool far_dead;    /* ... since it was dead by then */
     int memory;       /* memfd, until it was handed over; -1 */
     atomic_bool gone; /* the other end is no more */
     atomic_bool news; /* somebody reads the socket just now */
@@ -80,6 +81,9 @@ int shm_join(int socket, uint64_t deadline, struct shm **out);
 void shm_close(struct shm *);
 
 /* --- shm_life.c --- */
+
+/* What the sets tell of: epoll_event.data.u32. */
+enum { TAG_BELL, TAG_SOCKET, TAG_OWNER, TAGS };
 
 /* A bell of our own. */
 int shm_bell_new(void);

@@ -140,17 +140,17 @@ static void publish(struct shm *shm, size_t len)
         shm_ring(shm);
 }
 
-/* A reader that died leaves a ring that takes bytes until it is full: so it is looked for now and then, after the bytes are on
- * their way. 0 or -EPIPE. */
-static int still_there(struct shm *shm)
+/* A reader that died leaves a ring that takes bytes until it is full: so it is looked for now and then. Before bytes are on
+ * their way, never after: who has taken them may have answered and left by then, and did not refuse them. */
+static bool has_reader(struct shm *shm)
 {
     uint64_t now = ticks();
-    if (now - shm->looked < LOOK_TICKS)
-        return 0;
-    shm->looked = now;
-    shm_claim(shm);
-    (void)!shm_look(shm, shm->out_set, 0);
-    return atomic_load(&shm->gone) ? -EPIPE : 0;
+    if (now - shm->looked >= LOOK_TICKS) {
+        shm->looked = now;
+        shm_claim(shm);
+        (void)!shm_look(shm, shm->out_set, 0);
+    }
+    return !ring_is_stopped(&shm->out) && !atomic_load(&shm->gone);
 }
 
 /* In pieces, so that the reader can begin while the rest is copied. */
@@ -190,7 +190,7 @@ static size_t total_of(const struct iovec *iov, int count)
 /* Room is asked for by the whole length, so that what was freed meanwhile is seen; anything is fine then. */
 static ssize_t put(struct shm *shm, const struct iovec *iov, int count, size_t total)
 {
-    if (ring_is_stopped(&shm->out) || atomic_load(&shm->gone))
+    if (!has_reader(shm))
         return -EPIPE;
     ssize_t room = ring_room(&shm->out, total < shm->out.size ? total : shm->out.size);
     if (room < 0 || total == 0)
@@ -202,8 +202,7 @@ static ssize_t put(struct shm *shm, const struct iovec *iov, int count, size_t t
         copy_out(shm, iov->iov_base, n);
     else
         gather_out(shm, iov, count, n);
-    int rc = still_there(shm);
-    return rc < 0 ? rc : (ssize_t)n;
+    return (ssize_t)n;
 }
 
 static void announce_out(struct shm *shm)
@@ -275,8 +274,10 @@ ssize_t shm_write(struct shm *shm, const void *bytes, size_t len, int timeout_ms
 
 int shm_publish(struct shm *shm, size_t len)
 {
+    if (!has_reader(shm))
+        return -EPIPE;
     publish(shm, len);
-    return still_there(shm);
+    return 0;
 }
 
 /* File bytes are read where they are to lie. 0: the file ended early. */

@@ -15,7 +15,7 @@
 #include "tbl/limits.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -24,8 +24,6 @@
 
 #define RINGS     (1ull << 62)
 #define TOOK_OVER 'o'
-
-enum { TAG_BELL, TAG_SOCKET, TAG_OWNER, TAGS };
 
 int shm_bell_new(void)
 {
@@ -87,35 +85,25 @@ static int watch_in_both(const struct shm *shm, int fd, uint32_t tag)
     return rc < 0 ? rc : watch(shm->out_set, fd, EPOLLIN | EPOLLRDHUP, tag);
 }
 
-/* Where it cannot be watched (another namespace, no descriptors left), the socket has to do. Its number stays the same when
- * another process takes over. */
+/* Where it cannot be watched (another namespace, no descriptors left), the socket has to do. The one before is taken out by
+ * hand: a copy of it in some forked process would keep it in the sets. */
 static void watch_owner(struct shm *shm, pid_t pid)
 {
     if (shm->far_owner >= 0) {
         epoll_ctl(shm->in_set, EPOLL_CTL_DEL, shm->far_owner, NULL);
         epoll_ctl(shm->out_set, EPOLL_CTL_DEL, shm->far_owner, NULL);
+        close(shm->far_owner);
     }
-    int fd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
-    if (fd < 0) {
-        if (pid > 0 && errno == ESRCH)
-            atomic_store(&shm->gone, true);
-        return;
-    }
-    if (shm->far_owner < 0) {
-        shm->far_owner = fd;
-    } else {
-        dup3(fd, shm->far_owner, O_CLOEXEC);
-        close(fd);
-    }
-    (void)!watch_in_both(shm, shm->far_owner, TAG_OWNER);
+    shm->far_owner = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
+    shm->far_dead = pid > 0 && shm->far_owner < 0 && errno == ESRCH;
+    if (shm->far_owner >= 0)
+        (void)!watch_in_both(shm, shm->far_owner, TAG_OWNER);
 }
 
-int shm_watch_life(struct shm *shm)
+static bool owner_is_dead(const struct shm *shm)
 {
-    int rc = watch_in_both(shm, shm->socket, TAG_SOCKET);
-    if (rc == 0)
-        watch_owner(shm, shm->far.pid);
-    return rc;
+    struct pollfd p = {.fd = shm->far_owner, .events = POLLIN};
+    return shm->far_dead || (shm->far_owner >= 0 && poll(&p, 1, 0) > 0);
 }
 
 /* Who sent it, as the kernel says; descriptors that come along have no room here and are dropped by it. */
@@ -141,9 +129,12 @@ static ssize_t read_news(struct shm *shm, struct ucred *sender)
                              .msg_control = &control,
                              .msg_controllen = sizeof(control)};
     *sender = (struct ucred){0};
-    ssize_t n = recvmsg(shm->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    ssize_t n;
+    do
+        n = recvmsg(shm->socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
     if (n < 0)
-        return errno == EAGAIN || errno == EINTR ? -EAGAIN : 0;
+        return errno == EAGAIN ? -EAGAIN : 0;
     for (ssize_t i = 0; i < n; i++)
         if (bytes[i] != TOOK_OVER)
             return 0;
@@ -151,38 +142,52 @@ static ssize_t read_news(struct shm *shm, struct ucred *sender)
     return n;
 }
 
-/* The reading and the writing thread may both come here: one is enough, and the set stays readable until it was done. */
-static bool take_news(struct shm *shm)
+/*
+ * An owner's death is the end, unless another process took over before it died, and that one lives. What an event told is no
+ * proof of it: it may be of an owner whose successor the other thread has just found. So the owner itself is asked, and
+ * always before the socket is read: a word that had been sent when it died is in there then.
+ *
+ * The reading and the writing thread may both come here: one is enough, and the sets stay readable until it was done.
+ */
+static void take_news(struct shm *shm)
 {
     struct ucred sender;
-    bool taken = false;
+    bool dead;
+    ssize_t n;
+    int words = 0;
     if (atomic_exchange(&shm->news, true))
-        return true;
-    ssize_t n = 1;
-    for (int i = 0; i < LIMIT_SHM_NEWS && n > 0; i++) {
+        return;
+    do {
+        dead = owner_is_dead(shm);
         n = read_news(shm, &sender);
         if (n > 0)
             watch_owner(shm, sender.pid);
-        taken |= n > 0;
-    }
-    if (n == 0)
+    } while (n > 0 && ++words < LIMIT_SHM_NEWS);
+    /* One that cannot be watched, since it is dead already, will not be heard of again. */
+    if (n == 0 || (n < 0 ? dead : shm->far_dead))
         atomic_store(&shm->gone, true);
     atomic_store(&shm->news, false);
-    return taken;
+}
+
+int shm_watch_life(struct shm *shm)
+{
+    int rc = watch_in_both(shm, shm->socket, TAG_SOCKET);
+    if (rc < 0)
+        return rc;
+    watch_owner(shm, shm->far.pid);
+    if (shm->far_dead)
+        take_news(shm);
+    return 0;
 }
 
 static void take_events(struct shm *shm, const struct epoll_event *events, int count)
 {
-    bool socket = false;
-    bool owner = false;
     for (int i = 0; i < count; i++) {
-        socket |= events[i].data.u32 == TAG_SOCKET;
-        owner |= events[i].data.u32 == TAG_OWNER;
+        if (events[i].data.u32 != TAG_BELL) {
+            take_news(shm);
+            return;
+        }
     }
-    bool taken = socket && take_news(shm);
-    /* Not when another has just taken over: then it was the one before that died. */
-    if (owner && !taken)
-        atomic_store(&shm->gone, true);
 }
 
 int shm_look(struct shm *shm, int set, uint64_t deadline)

@@ -113,6 +113,13 @@ static int tcp_listen(const char *rest, const struct listen_options *options,
     return rc < 0 ? rc : name_listener(hp.host, l);
 }
 
+void stream_reset(struct weir_stream *s)
+{
+    const struct linger at_once = {.l_onoff = 1};
+    if (s->in_kind == FD_SOCKET && (s->peer.family == AF_INET || s->peer.family == AF_INET6))
+        setsockopt(s->in, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+}
+
 const struct transport tcp_transport = {
     .scheme = "tcp",
     .form = "tcp:HOST:PORT",

@@ -32,11 +32,24 @@ static ssize_t read_fifo(struct weir_stream *s, void *buffer, size_t len)
     return -1;
 }
 
+/* Where the open file may wait, the call must not. EOPNOTSUPP: splice(2) was used on it, and the kernel promises nothing any more. */
+static ssize_t read_pipe(struct weir_stream *s, void *buffer, size_t len)
+{
+    struct iovec iov = {buffer, len};
+    ssize_t n = preadv2(s->in, &iov, 1, -1, RWF_NOWAIT);
+    if (n >= 0 || errno != EOPNOTSUPP)
+        return n;
+    stream_forbid_wait_in(s);
+    return read(s->in, buffer, len);
+}
+
 static ssize_t read_once(struct weir_stream *s, void *buffer, size_t len)
 {
     switch (s->in_kind) {
     case FD_SOCKET:
         return recv(s->in, buffer, len, MSG_DONTWAIT);
+    case FD_PIPE:
+        return read_pipe(s, buffer, len);
     case FD_FIFO:
         return read_fifo(s, buffer, len);
     case FD_POLLED:
@@ -60,6 +73,8 @@ ssize_t stream_try_read(struct weir_stream *s, void *buffer, size_t len)
         return shm_try_read(s->shm, buffer, len, s->alone);
     for (;;) {
         ssize_t n = read_once(s, buffer, len);
+        if (n >= LIMIT_PIPE_DEFAULT)
+            stream_widen_in(s);
         if (n >= 0)
             return n;
         if (errno != EINTR)
@@ -83,6 +98,15 @@ static ssize_t write_polled(struct weir_stream *s, const struct iovec *iov, int 
     return 0;
 }
 
+static ssize_t write_pipe(struct weir_stream *s, const struct iovec *iov, int count)
+{
+    ssize_t n = pwritev2(s->out, iov, count, -1, RWF_NOWAIT);
+    if (n >= 0 || errno != EOPNOTSUPP)
+        return n;
+    stream_forbid_wait_out(s);
+    return writev(s->out, iov, count);
+}
+
 static ssize_t send_once(int fd, const struct iovec *iov, int count, bool more)
 {
     int flags = MSG_DONTWAIT | MSG_NOSIGNAL | (more ? MSG_MORE : 0);
@@ -97,6 +121,8 @@ static ssize_t write_once(struct weir_stream *s, const struct iovec *iov, int co
     switch (s->out_kind) {
     case FD_SOCKET:
         return send_once(s->out, iov, count, more);
+    case FD_PIPE:
+        return write_pipe(s, iov, count);
     case FD_POLLED:
         return write_polled(s, iov, count);
     case FD_NONE:
@@ -121,6 +147,8 @@ ssize_t stream_try_writev(struct weir_stream *s, const struct iovec *iov, int co
         /* A peer that closed with bytes unread resets the connection: to a writer that is the same news. */
         if (errno == ECONNRESET)
             return -EPIPE;
+        if (errno == EAGAIN && stream_widen_out(s))
+            continue;
         if (errno != EINTR)
             return -errno;
     }
@@ -144,6 +172,7 @@ ssize_t stream_try_sendfile(struct weir_stream *s, int fd, uint64_t offset, size
 {
     if (s->out_kind == FD_SHM)
         return shm_try_send(s->shm, fd, offset, len);
+    stream_forbid_wait_out(s);
     if (s->lent || s->out_kind == FD_POLLED)
         return send_copied(s, fd, offset, len);
     for (;;) {

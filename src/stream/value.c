@@ -158,6 +158,7 @@ void stream_join(struct weir_stream *s, struct weir_stream *in, struct weir_stre
     s->out = out->out;
     s->out_kind = out->out_kind;
     s->own_out = out->own_out;
+    s->out_width = out->out_width;
     s->given_out = out->given_out;
     s->lent |= out->lent;
     stream_init_none(out);
@@ -181,6 +182,7 @@ int stream_to_heap(struct weir_stream *s, struct weir_stream **out)
     }
     stream_take(heap, s);
     heap->heap = true;
+    stream_let_wait(heap);
     *out = heap;
     return 0;
 }
@@ -267,7 +269,8 @@ bool stream_stop(struct weir_stream *s)
         shut_in(s);
         return true;
     }
-    bool pipe = s->in_kind == FD_NONBLOCK || s->in_kind == FD_FIFO || s->in_kind == FD_POLLED;
+    bool pipe = s->in_kind == FD_NONBLOCK || s->in_kind == FD_FIFO || s->in_kind == FD_POLLED ||
+                s->in_kind == FD_PIPE;
     if (!pipe || !s->own_in || s->in == s->out)
         return false;
     shut_in(s);

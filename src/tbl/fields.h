@@ -7,6 +7,7 @@
 #define FIELDS(F)                                                                                  \
     F(HOST, "host")                                                                                \
     F(RANGE, "range")                                                                              \
+    F(ACCEPT, "accept")                                                                            \
     F(EXPECT, "expect")                                                                            \
     F(REFERER, "referer")                                                                          \
     F(IF_MATCH, "if-match")                                                                        \
@@ -15,6 +16,7 @@
     F(USER_AGENT, "user-agent")                                                                    \
     F(IF_NONE_MATCH, "if-none-match")                                                              \
     F(CONTENT_LENGTH, "content-length")                                                            \
+    F(ACCEPT_ENCODING, "accept-encoding")                                                          \
     F(TRANSFER_ENCODING, "transfer-encoding")                                                      \
     F(IF_MODIFIED_SINCE, "if-modified-since")                                                      \
     F(IF_UNMODIFIED_SINCE, "if-unmodified-since")

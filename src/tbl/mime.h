@@ -83,3 +83,38 @@
     T("yml", "application/yaml")                                                                   \
     T("zip", "application/zip")                                                                    \
     T("zst", "application/zstd")
+
+/* What coding gains, by type: the first pattern that fits counts. W(pattern, PACKED | UNSURE | WORTH) */
+#define MIME_WORTHS(W)                                                                             \
+    W("text/*", WORTH)                                                                             \
+    W("*+json", WORTH)                                                                             \
+    W("*+xml", WORTH)                                                                              \
+    W("application/json", WORTH)                                                                   \
+    W("application/javascript", WORTH)                                                             \
+    W("application/xml", WORTH)                                                                    \
+    W("application/yaml", WORTH)                                                                   \
+    W("application/toml", WORTH)                                                                   \
+    W("application/wasm", WORTH)                                                                   \
+    W("application/rtf", WORTH)                                                                    \
+    W("application/postscript", WORTH)                                                             \
+    W("application/vnd.apple.mpegurl", WORTH)                                                      \
+    W("application/vnd.ms-fontobject", WORTH)                                                      \
+    W("application/x-tar", WORTH)                                                                  \
+    W("font/otf", WORTH)                                                                           \
+    W("font/ttf", WORTH)                                                                           \
+    W("image/bmp", WORTH)                                                                          \
+    W("image/vnd.microsoft.icon", WORTH)                                                           \
+    W("image/*", PACKED)                                                                           \
+    W("audio/*", PACKED)                                                                           \
+    W("video/*", PACKED)                                                                           \
+    W("font/woff*", PACKED)                                                                        \
+    W("application/zip", PACKED)                                                                   \
+    W("application/gzip", PACKED)                                                                  \
+    W("application/zstd", PACKED)                                                                  \
+    W("application/epub+zip", PACKED)                                                              \
+    W("application/x-7z-compressed", PACKED)                                                       \
+    W("application/x-bzip2", PACKED)                                                               \
+    W("application/x-xz", PACKED)                                                                  \
+    W("application/vnd.debian.binary-package", PACKED)                                             \
+    W("application/vnd.openxmlformats-*", PACKED)                                                  \
+    W("application/vnd.oasis.*", PACKED)

@@ -92,7 +92,7 @@ def timed_row(place, names, paths, options, until):
     with contextlib.ExitStack() as stack:
         there = start(stack, place, names)
         if place.work.list:
-            place.work.note = "all code the content" if place.coded else "weir does not code content yet, so nobody does"
+            place.work.note = "all code the content" if place.coded else "weir was started without content coding, so nobody codes"
         look(there, place.work, paths, options)
         run_round(there, 0, dataclasses.replace(options, seconds=1))  # warms caches
         for number in range(options.rounds):

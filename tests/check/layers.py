@@ -24,14 +24,18 @@ PUBLIC = {
     "base.h": "base",
     "out.h": "base",
     "stream.h": "stream",
+    "buffer.h": "stream",
     "shm.h": "stream",
     "process.h": "stream",
+    "pipeline.h": "stream",
     "spool.h": "stream",
     "protocol.h": "proto",
     "conn.h": "proto",
     "driver.h": "proto",
     "protocols.h": "proto",
+    "call.h": "proto",
     "http.h": "http",
+    "caller.h": "drive",
     "server.h": "model",
 }
 

@@ -142,6 +142,6 @@ def test_every_command_has_a_man_page():
 def test_man_page_names_every_option(name):
     said = command(BUILD / "src/cli/weir", name, "--help")
     page = (ROOT / f"docs/man/weir-{name}.1.scd").read_text().replace("\\", "")
-    options = {word.strip(",=[]()").split("=")[0] for word in said.split() if word.startswith("--") and len(word) > 3}
+    options = {word.strip(",;:.=[]()").split("=")[0] for word in said.split() if word.startswith("--") and len(word) > 3}
     options.discard("--help")  # every command has it; weir(1) says so
     assert sorted(o for o in options if o not in page) == []

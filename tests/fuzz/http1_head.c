@@ -55,11 +55,13 @@ static void read_head(const char *head, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     const char *text = (const char *)bytes;
+    static const struct weir_http http;
+    struct head_limits max = head_limits(&http);
     struct head_scan whole = {0}, steps = {0};
     size_t a_len = 0, b_len = 0;
-    enum http_error a = head_find(&whole, text, len, &a_len), b = HTTP_OK;
+    enum http_error a = head_find(&whole, text, len, &max, &a_len), b = HTTP_OK;
     for (size_t n = 1; n <= len && !b && b_len == 0; n++)
-        b = head_find(&steps, text, n, &b_len);
+        b = head_find(&steps, text, n, &max, &b_len);
     if (a != b || a_len != b_len)
         abort();
     if (a_len > 0) {

@@ -1,6 +1,7 @@
 #include "http_fixture.h"
 
 #include "base/bytes.h"
+#include "http/content.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -262,13 +263,78 @@ static int short_give(struct weir_exchange *x, struct weir_out *out, size_t room
 static const struct weir_handler short_handler = {
     .name = "short", .start = short_start, .give = short_give};
 
+#define LINES_304                                                                                  \
+    "ETag: \"v1\"\r\nLast-Modified: Sun, 06 Nov 1994 08:30:00 GMT\r\nVary: Accept-Encoding\r\n"
+#define LINES LINES_304 "Content-Type: text/x-letters\r\nAccept-Ranges: bytes\r\n"
+#define CODED LINES "Content-Encoding: gzip\r\n"
+
+static int not_allowed(struct weir_exchange *x)
+{
+    int rc = weir_reply_field(x, "Allow", "GET, HEAD");
+    return rc < 0 ? rc : weir_reply_error(x, 405);
+}
+
+static int reply_content(struct weir_exchange *x, enum weir_span_kind kind, struct weir_bytes lines)
+{
+    const struct world *world = weir_exchange_config(x);
+    struct content content = {.lines = lines,
+                              .lines_304 = sizeof(LINES_304) - 1,
+                              .validators = {BYTES("\"v1\""), 784110600},
+                              .whole = {.kind = kind, .fd = world->fd, .len = FILE_BYTES}};
+    if (kind == WEIR_SPAN_BYTES)
+        content.whole.bytes = world->file;
+    if (weir_request_method(x) != WEIR_METHOD_GET && weir_request_method(x) != WEIR_METHOD_HEAD)
+        return not_allowed(x);
+    return content_reply(x, &content);
+}
+
+static int content_start(struct weir_exchange *x)
+{
+    return reply_content(x, WEIR_SPAN_BYTES, BYTES(LINES));
+}
+
+static int stored_start(struct weir_exchange *x)
+{
+    return reply_content(x, WEIR_SPAN_FILE, BYTES(LINES));
+}
+
+static int coded_start(struct weir_exchange *x)
+{
+    return reply_content(x, WEIR_SPAN_BYTES, BYTES(CODED));
+}
+
+static const struct weir_handler content_handler = {.name = "content", .start = content_start};
+static const struct weir_handler stored_handler = {.name = "stored", .start = stored_start};
+static const struct weir_handler coded_handler = {.name = "coded", .start = coded_start};
+
+static int reset_start(struct weir_exchange *x)
+{
+    int rc = weir_reply_status(x, 205);
+    return rc < 0 ? rc : weir_reply_bytes(x, "again", 5, NULL);
+}
+
+static const struct weir_handler reset_handler = {.name = "reset", .start = reset_start};
+
+static int host_start(struct weir_exchange *x)
+{
+    struct weir_bytes host = weir_request_host(x);
+    char *copy = weir_exchange_alloc(x, host.len);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, host.at, host.len);
+    return weir_reply_bytes(x, copy, host.len, NULL);
+}
+
+static const struct weir_handler host_handler = {.name = "host", .start = host_start};
+
 static const struct weir_handler *fixture_route(const struct weir_http *http,
                                                 struct weir_exchange *x, const void **out_config)
 {
     static const struct weir_handler *const handlers[] = {
-        &hello_handler, &big_handler,   &chunks_handler, &file_handler,
-        &echo_handler,  &count_handler, &denied_handler, &never_handler,
-        &late_handler,  &slow_handler,  &stream_handler, &short_handler,
+        &hello_handler,  &big_handler,    &chunks_handler,  &file_handler,   &echo_handler,
+        &count_handler,  &denied_handler, &never_handler,   &late_handler,   &slow_handler,
+        &stream_handler, &short_handler,  &content_handler, &stored_handler, &coded_handler,
+        &reset_handler,  &host_handler,
     };
     struct weir_bytes path = weir_request_path(x);
     *out_config = http->arg;
@@ -312,6 +378,22 @@ int http_fixture_begin(struct sim *sim, void **out_world, const void **out_confi
 int http_fixture_small(struct sim *sim, void **out_world, const void **out_config)
 {
     static const struct weir_http http = {.body_max = 10, .server = "fixture"};
+    return make_world(sim, &http, out_world, out_config);
+}
+
+int http_fixture_limits(struct sim *sim, void **out_world, const void **out_config)
+{
+    static const struct weir_http http = {.line_max = 100,
+                                          .fields_max = 200,
+                                          .field_count_max = 5,
+                                          .min_rate = 100,
+                                          .body_ms = 60000};
+    return make_world(sim, &http, out_world, out_config);
+}
+
+int http_fixture_any_rate(struct sim *sim, void **out_world, const void **out_config)
+{
+    static const struct weir_http http = {.min_rate = WEIR_RATE_ANY, .body_ms = 60000};
     return make_world(sim, &http, out_world, out_config);
 }
 

@@ -9,6 +9,9 @@
  *   /file    70,000 bytes of a file         /slow     a job, then "slow\n"
  *   /echo    the request's content          /stream   endless until leave() or the peer goes
  *   /count   "N\n": content bytes           /short    promises ten bytes and gives five
+ *   /content 70,000 bytes with validators,  /reset    205, though it gives content
+ *            in memory                      /host     the host as the server understood it
+ *   /stored  the same in a file             /coded    the same, said to be coded
  */
 #pragma once
 
@@ -20,4 +23,8 @@
 int http_fixture_begin(struct sim *, void **out_world, const void **out_config);
 /* At most 10 bytes of content, a Server field, and the library's deadlines. */
 int http_fixture_small(struct sim *, void **out_world, const void **out_config);
+/* A request line of 100 bytes, 200 bytes and 5 lines of fields, 100 bytes of content a second. */
+int http_fixture_limits(struct sim *, void **out_world, const void **out_config);
+/* Content may take its time. */
+int http_fixture_any_rate(struct sim *, void **out_world, const void **out_config);
 void http_fixture_end(void *world);

@@ -1,7 +1,9 @@
 /* What scripts talk to: a row a protocol and set of options. */
+#include "call_fixture.h"
 #include "http_fixture.h"
 #include "play.h"
 
+#include <weir/call.h>
 #include <weir/protocols.h>
 
 #include <errno.h>
@@ -51,6 +53,15 @@ static const struct subject subjects[] = {
     {.folder = "line", .name = "dots", .protocol = &weir_line, .config = &line_dots},
     {.folder = "frame", .protocol = &weir_frame},
     {.folder = "frame", .name = "small", .protocol = &weir_frame, .config = &frame_small},
+    {.folder = "calls",
+     .protocol = &weir_calls,
+     .begin = call_fixture_begin,
+     .end = call_fixture_end},
+    {.folder = "calls",
+     .name = "small",
+     .protocol = &weir_calls,
+     .begin = call_fixture_small,
+     .end = call_fixture_end},
     {.folder = "http1",
      .protocol = &weir_http1,
      .begin = http_fixture_begin,
@@ -59,6 +70,16 @@ static const struct subject subjects[] = {
      .name = "small",
      .protocol = &weir_http1,
      .begin = http_fixture_small,
+     .end = http_fixture_end},
+    {.folder = "http1",
+     .name = "limits",
+     .protocol = &weir_http1,
+     .begin = http_fixture_limits,
+     .end = http_fixture_end},
+    {.folder = "http1",
+     .name = "any-rate",
+     .protocol = &weir_http1,
+     .begin = http_fixture_any_rate,
      .end = http_fixture_end},
 };
 

@@ -22,7 +22,7 @@ ROOT = pathlib.Path(__file__).parents[2]
 WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/weir")).resolve())
 MODELS = os.environ.get("WEIR_MODELS", "event,fork").split(",")
 
-READY = re.compile(r"^weir: (?:serving .* at (?P<url>\S+)|(?:echo|frame|relay)\b.* at (?P<endpoint>\S+)) \((?P<how>.*)\)$", re.M)
+READY = re.compile(r"^weir: (?:serving .* at (?P<url>\S+)|(?:echo|discard|line|frame|relay)\b.* at (?P<endpoint>\S+)) \((?P<how>.*)\)$", re.M)
 COMPLAINTS = re.compile(r"Sanitizer|runtime error:|Assertion|core dumped")
 START_S = 20  # a sanitizer's start on a busy machine
 STOP_S = 20

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import WEIR
 
-COMMANDS = ["serve", "echo", "connect", "relay", "spool", "models", "load", "bench"]
+COMMANDS = ["serve", "echo", "connect", "relay", "pipe", "spool", "models", "load", "bench"]
 MODEL_NAMES = ["sequential", "fork-wait", "fork", "thread", "pool", "prefork", "event"]
 
 

@@ -1,4 +1,4 @@
-"""`weir echo`: what is sent comes back, whole and in order, under every model."""
+"""`weir echo`: what is sent comes back, whole and in order, by every way and under every model."""
 
 import os
 import random
@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from conftest import wait_until
 from talk import Client, timed
+from ways import service  # pylint: disable=unused-import
 
 
 def exchange(client, data):
@@ -52,9 +52,9 @@ def test_ready_line(echo, model):
 
 
 @pytest.mark.smoke
-def test_a_word_comes_back_before_more_is_said(echo):
-    with Client(echo.port) as client:
-        for word in (b"hello", b"\0\xff", b"x"):
+def test_a_word_comes_back_before_more_is_said(service):
+    with service("echo").client() as client:
+        for word in (b"hello", b"\0\xff", b"x", b"y" * 1000):
             client.send(word)
             assert client.take(len(word)) == word
         client.end()
@@ -63,28 +63,28 @@ def test_a_word_comes_back_before_more_is_said(echo):
 
 @pytest.mark.smoke
 @pytest.mark.threads
-def test_megabytes_both_ways(echo):
-    data = random.Random(1).randbytes(8 << 20)
-    with Client(echo.port) as client:
+def test_megabytes_both_ways(service):
+    data = random.Random(1).randbytes(5 << 20)
+    with service("echo").client() as client:
         assert exchange(client.socket, data) == data
 
 
-def test_nothing_at_all(echo):
-    with Client(echo.port) as client:
+def test_nothing_at_all(service):
+    with service("echo").client() as client:
         assert exchange(client.socket, b"") == b""
 
 
 @pytest.mark.threads
-def test_clients_at_once(starter, model):
-    server = starter.echo(model)
+def test_clients_at_once(service):
+    echo = service("echo")
     results = []
 
-    def talk(number):
+    def talk(number, client):
         data = random.Random(number).randbytes(200_000 + number)
-        with Client(server.port) as client:
+        with client:
             results.append(exchange(client.socket, data) == data)
 
-    threads = [threading.Thread(target=talk, args=[i]) for i in range(12)]
+    threads = [threading.Thread(target=talk, args=[i, echo.client()]) for i in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -92,9 +92,11 @@ def test_clients_at_once(starter, model):
     assert results == [True] * 12
 
 
-def test_a_writer_that_never_reads_is_held_back(echo):
+def test_a_writer_that_never_reads_is_held_back(service):
     """The queue is bounded: the writer waits; what was sent comes back when it reads at last."""
-    with Client(echo.port, receive_buffer=65536) as client:
+    with service("echo").client() as client:
+        if hasattr(client.socket, "setsockopt"):
+            client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
         client.socket.settimeout(1)
         block, sent = os.urandom(65536), 0
         try:
@@ -109,6 +111,16 @@ def test_a_writer_that_never_reads_is_held_back(echo):
         assert len(back) == sent
         for at in range(0, sent, 65536):
             assert back[at:at + 65536] == block[:min(65536, sent - at)]
+
+
+def test_vanishing_clients(service):
+    echo = service("echo")
+    for _ in range(8):
+        client = echo.client()
+        client.send(b"x" * 50_000)
+        client.reset()
+    with echo.client() as client:
+        assert exchange(client.socket, b"still here") == b"still here"
 
 
 def test_unix_socket(starter, model, tmp_path):
@@ -200,12 +212,3 @@ def test_a_silent_client_does_not_keep_others_out(starter, model):
         with Client(server.port) as client:
             seconds, back = timed(exchange, client.socket, b"hello")
             assert back == b"hello" and seconds < 4
-
-
-def test_vanishing_clients(echo):
-    for _ in range(20):
-        client = Client(echo.port)
-        client.send(b"x" * 100_000)
-        client.reset()
-    with Client(echo.port) as client:
-        assert wait_until(lambda: exchange(client.socket, b"still here") == b"still here", 5)

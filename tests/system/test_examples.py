@@ -18,6 +18,12 @@ BUILD = pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))
 CASE = re.compile(r"^ \* (?P<how>run|serve): (?P<rest>.+)$", re.M)
 
 
+def libraries():
+    """What a program that takes libweir.a has to name too."""
+    text = (BUILD / "meson-private/weir.pc").read_text()
+    return shlex.split(re.search(r"^Libs.private: (.*)$", text, re.M).group(1))
+
+
 def cases():
     for source in sorted(EXAMPLES.glob("*.c")):
         head = source.read_text().partition("*/")[0]
@@ -34,7 +40,7 @@ def built(tmp_path_factory):
         if not program.exists():
             done = subprocess.run(
                 ["cc", "-std=gnu17", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-I", ROOT / "include", EXAMPLES / f"{name}.c",
-                 BUILD / "src/lib/libweir.a", "-pthread", "-o", program], capture_output=True, text=True, timeout=60)
+                 BUILD / "src/lib/libweir.a", *libraries(), "-o", program], capture_output=True, text=True, timeout=60)
             assert done.returncode == 0, done.stderr
         return program
 

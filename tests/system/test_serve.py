@@ -83,7 +83,7 @@ def test_a_folder_without_an_index(web):
     ("index.html", "text/html"), ("a.css", "text/css"), ("a.js", "text/javascript"), ("a.json", "application/json"),
     ("a.svg", "image/svg+xml"), ("a.png", "image/png"), ("a.jpg", "image/jpeg"), ("a.gif", "image/gif"),
     ("a.webp", "image/webp"), ("a.wasm", "application/wasm"), ("a.pdf", "application/pdf"), ("digits.txt", "text/plain"),
-    ("a.woff2", "font/woff2"), ("a.mp4", "video/mp4"), ("a.odd", "application/octet-stream"),
+    ("a.woff2", "font/woff2"), ("a.mp4", "video/mp4"),
     ("noending", "application/octet-stream"),
 ])
 def test_types(web, name, kind):

@@ -1,4 +1,5 @@
-"""shm:PATH: shared memory, under the programs that use any endpoint, with peers that die."""
+"""shm:PATH: shared memory, under the programs that use any endpoint, with peers that die. What every way has in common
+is in test_echo.py and test_ways.py."""
 
 import os
 import random
@@ -25,27 +26,6 @@ def echo(starter, model, tmp_path):
     server = starter("echo", "--listen", f"shm:{tmp_path}/x", "--model", model)
     yield server
     server.check_healthy()
-
-
-@pytest.mark.smoke
-@pytest.mark.threads
-def test_megabytes_both_ways(echo, tmp_path):
-    data = random.Random(5).randbytes(5 << 20)
-    assert echo.urls == [f"shm:{tmp_path}/x"]
-    done = connect(echo.urls[0], data)
-    assert (done.returncode, done.stdout == data, done.stderr) == (0, True, b"")
-
-
-@pytest.mark.smoke
-def test_a_word_comes_back_before_more_is_said(echo):
-    with open_client(echo.urls[0]) as client:
-        for word in (b"hello", b"\0\xff", b"x" * 1000):
-            client.stdin.write(word)
-            client.stdin.flush()
-            assert client.stdout.read(len(word)) == word
-        client.stdin.close()
-        assert client.stdout.read() == b""
-        assert client.wait(10) == 0
 
 
 def test_clients_that_are_killed_are_forgotten(echo):
@@ -99,15 +79,6 @@ def test_messages(tmp_path, protocol, option):
     finally:
         server.terminate()
         assert server.wait(20) == 0
-
-
-def test_http(starter, site, tmp_path):
-    server = starter("serve", site, "--listen", f"shm:{tmp_path}/web", "--access-log", "off")
-    request = b"GET /big.bin HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    done = connect(f"shm:{tmp_path}/web", request, timeout=30)
-    assert done.stdout.startswith(b"HTTP/1.1 200 ")
-    assert done.stdout.partition(b"\r\n\r\n")[2] == (site / "big.bin").read_bytes()
-    server.stop()
 
 
 def test_relay_from_a_socket(starter, tmp_path):

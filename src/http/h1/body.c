@@ -17,16 +17,13 @@ static enum http_error check_coding(const struct weir_exchange *x)
                 unknown = true;
         }
     }
-    if (unknown)
-        return HTTP_UNKNOWN_CODING;
-    return chunked ? HTTP_OK : HTTP_CODING;
+    if (!chunked) /* RFC 9112 section 6.3 item 4 goes before the 501 of section 6.1 */
+        return HTTP_CODING;
+    return unknown ? HTTP_UNKNOWN_CODING : HTTP_OK;
 }
 
-enum http_error body_open(struct body *body, struct weir_exchange *x, uint64_t max)
+enum http_error body_framing(struct body *body, struct weir_exchange *x, uint64_t max)
 {
-    *body = (struct body){.step = BODY_NONE};
-    if (!x->known[FIELD_CONTENT_LENGTH] && !x->known[FIELD_TRANSFER_ENCODING])
-        return HTTP_OK;
     struct weir_bytes value;
     unsigned at = 0;
     if (x->known[FIELD_TRANSFER_ENCODING]) {

@@ -13,7 +13,7 @@ struct body {
 };
 
 /* Decides by the fields; sets x->length. */
-enum http_error body_open(struct body *, struct weir_exchange *, uint64_t max);
+static inline enum http_error body_open(struct body *, struct weir_exchange *, uint64_t max);
 static inline bool body_done(const struct body *);
 /* Consumes framing, never content: bytes used, or -(enum http_error). Then up to body->left of what follows is content, of which
  * body_took() says how much was used. Call again until body_done() or nothing moves. */
@@ -37,6 +37,17 @@ enum body_step {
     BODY_TRAILER_LF,
     BODY_LAST_LF,
 };
+
+/* For body_open(): there is a Content-Length or a Transfer-Encoding. */
+enum http_error body_framing(struct body *, struct weir_exchange *, uint64_t max);
+
+static inline enum http_error body_open(struct body *body, struct weir_exchange *x, uint64_t max)
+{
+    *body = (struct body){.step = BODY_NONE};
+    if (!x->known[FIELD_CONTENT_LENGTH] && !x->known[FIELD_TRANSFER_ENCODING])
+        return HTTP_OK;
+    return body_framing(body, x, max);
+}
 
 static inline bool body_done(const struct body *body)
 {

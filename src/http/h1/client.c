@@ -89,7 +89,8 @@ static ssize_t read_head(struct client *c, struct weir_conn *conn, const char *b
     size_t head;
     if (c->waiting == 0)
         return -EPROTO;
-    enum http_error error = head_find(&c->scan, bytes, len, &head);
+    struct head_limits max = HEAD_LIMITS_USUAL;
+    enum http_error error = head_find(&c->scan, bytes, len, &max, &head);
     if (error)
         return error == HTTP_LINE_TOO_LONG || error == HTTP_FIELDS_TOO_LARGE ? -EMSGSIZE : -EPROTO;
     if (head == 0)

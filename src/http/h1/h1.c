@@ -31,6 +31,7 @@ static void arm_send_step(struct h1 *h, struct weir_conn *conn)
     uint64_t at = weir_conn_now(conn).mono_ns + step;
     uint64_t own = h->exchange ? h->exchange->deadline_ns : 0;
     weir_conn_arm(conn, own && own < at ? own : at);
+    h->steps = true;
 }
 
 static void note_sent(struct h1 *h, struct weir_conn *conn, uint64_t unsent)
@@ -50,6 +51,7 @@ static void end_exchange(struct h1 *h, int why)
 {
     struct weir_exchange *x = h->exchange;
     h->exchange = NULL;
+    h->blamed |= x && why != WEIR_DONE;
     if (x)
         exchange_end(x, why);
 }
@@ -86,7 +88,7 @@ void h1_refuse(struct h1 *h, struct weir_conn *conn, enum http_error error)
     }
     end_exchange(h, -EPROTO);
     /* One that has been silent for so long has nothing on its way that could reset the connection; others want the place. */
-    if (error == HTTP_TIMEOUT)
+    if (http_error_status(error) == 408)
         finish(h, conn, -ETIMEDOUT);
     else
         h1_linger(h, conn, -EPROTO);
@@ -154,7 +156,7 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
     h->exchange->woken = false;
     if (h->phase == H1_BODY) {
         if (woken)
-            h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
+            h1_arm_content(h, conn, true);
         if (woken && h->held) {
             h->held = false;
             h->paused = false;
@@ -194,6 +196,9 @@ static int h1_open(void *state, struct weir_conn *conn, const void *config)
 {
     struct h1 *h = state;
     (void)config; /* the connection keeps it */
+    h->opened = true;
+    if (h1_http(conn)->connection)
+        h1_http(conn)->connection(h1_http(conn), conn, true, WEIR_DONE);
     h->since_ns = weir_conn_now(conn).mono_ns;
     weir_conn_arm(conn, h1_after(conn, h1_http(conn)->head_ms, LIMIT_HTTP_HEAD_MS));
     return 0;
@@ -251,6 +256,7 @@ static bool peer_takes(struct h1 *h, struct weir_conn *conn)
 /* The handler did nothing in its time. */
 static void answer_for_handler(struct h1 *h, struct weir_conn *conn)
 {
+    exchange_struck(h->exchange, "answer-timeout");
     if (exchange_fail(h->exchange, -ETIMEDOUT) < 0) {
         h1_cut(h, conn, -ETIMEDOUT);
         return;
@@ -275,21 +281,33 @@ static bool expire_own(struct h1 *h, struct weir_conn *conn)
     return true;
 }
 
+/* The peer takes nothing, nor would it take what is queued. */
+static void give_up_sending(struct h1 *h, struct weir_conn *conn)
+{
+    if (h->exchange)
+        exchange_struck(h->exchange, "send-timeout");
+    end_exchange(h, -ETIMEDOUT);
+    h1_set_phase(h, H1_OVER);
+    weir_conn_abort(conn, -ETIMEDOUT);
+}
+
 static void h1_expire(void *state, struct weir_conn *conn)
 {
     struct h1 *h = state;
     if (expire_own(h, conn))
         return;
     if (weir_out_len(weir_conn_out(conn)) > 0) {
-        if (!peer_takes(h, conn)) { /* nor would it take what is queued */
-            end_exchange(h, -ETIMEDOUT);
-            h1_set_phase(h, H1_OVER);
-            weir_conn_abort(conn, -ETIMEDOUT);
-        }
+        if (!peer_takes(h, conn))
+            give_up_sending(h, conn);
     } else if (h->exchange && (h->phase == H1_REPLY || h->held)) {
         answer_for_handler(h, conn);
-    } else if (h->phase == H1_BODY || (h->phase == H1_HEAD && h->partial)) {
-        h1_refuse(h, conn, HTTP_TIMEOUT);
+    } else if (h->phase == H1_BODY && h->steps) { /* it had to take before it could send */
+        h1_arm_content(h, conn, true);
+    } else if (h->phase == H1_BODY) {
+        bool slow = h->due_ns && h->due_ns <= weir_conn_now(conn).mono_ns;
+        h1_refuse(h, conn, slow ? HTTP_TOO_SLOW : HTTP_BODY_TIMEOUT);
+    } else if (h->phase == H1_HEAD && h->partial) {
+        h1_refuse(h, conn, HTTP_HEAD_TIMEOUT);
     } else {
         h1_cut(h, conn, h->phase == H1_HEAD ? WEIR_DONE : -ETIMEDOUT);
     }
@@ -315,14 +333,16 @@ static void h1_leave(void *state, struct weir_conn *conn, enum weir_leave why)
 
 static void h1_close(void *state, struct weir_conn *conn, int why)
 {
-    (void)conn;
-    end_exchange(state, why);
+    struct h1 *h = state;
+    end_exchange(h, why);
+    if (h->opened && h1_http(conn)->connection)
+        h1_http(conn)->connection(h1_http(conn), conn, false, h->blamed ? WEIR_DONE : why);
 }
 
 const struct weir_protocol weir_http1 = {
     .name = "http/1.1",
     .state_size = sizeof(struct h1),
-    .input_max = LIMIT_HTTP_LINE_BYTES + LIMIT_HTTP_FIELDS_BYTES + 1,
+    .input_max = LIMIT_HTTP_LINE_MOST + LIMIT_HTTP_FIELDS_MOST + 1,
     .open = h1_open,
     .input = h1_input,
     .eof = h1_eof,

@@ -19,20 +19,28 @@ enum h1_phase {
 
 struct h1 {
     struct weir_exchange *exchange; /* held; NULL between requests */
-    uint64_t since_ns;              /* opening, or the first byte of the head under way */
-    uint64_t sent_ns;               /* when the peer was last seen to take some bytes */
-    uint32_t sent_mark;             /* how many it had taken then */
+    union {
+        uint64_t since_ns; /* H1_HEAD: opening, or the first byte of the head under way */
+        uint64_t
+            due_ns; /* H1_BODY: more content by then, or it is too slow; 0: it need not be fast */
+    };
+    uint64_t sent_ns;   /* when the peer was last seen to take some bytes */
+    uint32_t sent_mark; /* how many it had taken then */
     uint32_t queued; /* bytes ever queued; both wrap around: they are only compared for equality */
     struct body body;
     struct head_scan scan;
     uint32_t drained;
     uint8_t phase;       /* enum h1_phase */
     uint8_t empty_lines; /* before the head under way */
-    bool spoken : 1;     /* a byte came in */
-    bool partial : 1;    /* a head has begun and is not complete */
+    bool opened : 1;
+    bool spoken : 1;  /* a byte came in */
+    bool partial : 1; /* a head has begun and is not complete */
     bool paused : 1;
-    bool held : 1;   /* the handler did not take all it was given */
-    bool more : 1;   /* the peer has sent on behind this request */
+    bool held : 1;  /* the handler did not take all it was given */
+    bool steps : 1; /* the deadline is one of those that watch a peer take the answer */
+    bool more : 1;  /* the peer has sent on behind this request */
+    bool
+        blamed : 1; /* an exchange was ended for a reason, and that of the connection is the same */
     bool broken : 1; /* the content was, while an answer that has no use for it is under way */
 };
 
@@ -64,6 +72,8 @@ ssize_t h1_read_body(struct h1 *, struct weir_conn *, const char *bytes, size_t 
 ssize_t h1_read_drain(struct h1 *, struct weir_conn *, const char *bytes, size_t len);
 /* The exchange's deadline: the handler's own or `ms` from now, whichever is first. */
 void h1_arm_exchange(struct h1 *, struct weir_conn *, unsigned ms, unsigned default_ms);
+/* The same while content is waited for; `fresh`: it was not until now. */
+void h1_arm_content(struct h1 *, struct weir_conn *, bool fresh);
 uint64_t h1_body_max(const struct weir_http *);
 
 /* send.c: queues what there is of the answer. WEIR_FLOW_END: it is complete; WEIR_FLOW_WAIT; -errno: cut. */

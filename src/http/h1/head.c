@@ -6,15 +6,31 @@
 
 #include <string.h>
 
-static enum http_error over_limit(const struct head_scan *scan, size_t len)
+static uint32_t bounded(unsigned configured, unsigned usual, unsigned most)
 {
-    size_t first = scan->first ? scan->first : len;
-    if (first > LIMIT_HTTP_LINE_BYTES)
-        return HTTP_LINE_TOO_LONG;
-    return len - first > LIMIT_HTTP_FIELDS_BYTES ? HTTP_FIELDS_TOO_LARGE : HTTP_OK;
+    if (configured == 0)
+        return usual;
+    return configured < most ? configured : most;
 }
 
-enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len, size_t *out_len)
+struct head_limits head_limits(const struct weir_http *http)
+{
+    return (struct head_limits){
+        .line = bounded(http->line_max, LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_LINE_MOST),
+        .fields = bounded(http->fields_max, LIMIT_HTTP_FIELDS_BYTES, LIMIT_HTTP_FIELDS_MOST)};
+}
+
+/* Of so many bytes, the end of the line under way perhaps among them. */
+static enum http_error over_limit(const struct head_scan *scan, size_t len,
+                                  const struct head_limits *max)
+{
+    if (scan->first)
+        return len - scan->first > max->fields ? HTTP_FIELDS_TOO_LARGE : HTTP_OK;
+    return len > max->line ? HTTP_LINE_TOO_LONG : HTTP_OK;
+}
+
+enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
+                          const struct head_limits *max, size_t *out_len)
 {
     *out_len = 0;
     if (len > 0 && !byte_is(bytes[0], BYTE_TOKEN))
@@ -26,7 +42,7 @@ enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
             break;
         }
         size_t at = (size_t)(end - bytes);
-        enum http_error error = over_limit(scan, at);
+        enum http_error error = over_limit(scan, at + 1, max);
         if (error)
             return error;
         if (at == scan->line || bytes[at - 1] != '\r')
@@ -35,15 +51,12 @@ enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
         scan->at = scan->line = (uint16_t)(at + 1);
         if (!scan->first)
             scan->first = scan->at;
-        error = over_limit(scan, scan->at);
-        if (error)
-            return error;
         if (empty) {
             *out_len = scan->at;
             return HTTP_OK;
         }
     }
-    return over_limit(scan, len);
+    return over_limit(scan, len, max);
 }
 
 static uint8_t method_of(struct weir_bytes name)
@@ -93,7 +106,8 @@ static enum http_error read_request_line(struct weir_exchange *x, const char *li
 
 /* The line that begins at `at`, of a head of `len` bytes. Its end is not looked for: a CR is in no name and no value, and the
  * head ends with one. */
-static enum http_error read_field(struct weir_exchange *x, size_t at, size_t len, size_t *out_next)
+static enum http_error read_field(struct weir_exchange *x, size_t at, size_t len,
+                                  unsigned count_max, size_t *out_next)
 {
     const char *head = x->head;
     size_t name = 0;
@@ -103,8 +117,10 @@ static enum http_error read_field(struct weir_exchange *x, size_t at, size_t len
         return head[at] == ' ' || head[at] == '\t' ? HTTP_FOLDED : HTTP_FIELD_NAME;
     if (head[at + name] != ':')
         return HTTP_FIELD_NAME; /* also white space before the colon (RFC 9112 section 5.1) */
-    if (name > LIMIT_HTTP_FIELD_NAME || x->field_count == LIMIT_HTTP_FIELDS)
+    if (name > LIMIT_HTTP_FIELD_NAME)
         return HTTP_FIELDS_TOO_LARGE;
+    if (x->field_count == count_max)
+        return HTTP_FIELDS_TOO_MANY;
     size_t from = at + name + 1, to = from + field_value_run(head + from, len - from);
     if (head[to] != '\r' || head[to + 1] != '\n')
         return HTTP_FIELD_VALUE;
@@ -145,7 +161,8 @@ enum http_error head_read(struct weir_exchange *x, const char *bytes, size_t len
     x->line.len = (uint16_t)(line_end - bytes - 1);
     enum http_error error = read_request_line(x, bytes, x->line.len);
     size_t at = x->line.len + 2u;
+    unsigned count_max = bounded(x->http->field_count_max, LIMIT_HTTP_FIELDS, LIMIT_HTTP_FIELDS);
     while (!error && at + 2 < len)
-        error = read_field(x, at, len, &at);
+        error = read_field(x, at, len, count_max, &at);
     return error ? error : read_host(x);
 }

@@ -13,7 +13,16 @@ struct head_scan {
     uint16_t first; /* length of the request line with its end, 0: not seen yet */
 };
 
+/* Bytes of the request line, and of all field lines, each with its end. */
+struct head_limits {
+    uint32_t line, fields;
+};
+/* As configured, and never more than offsets of 16 bits reach. */
+struct head_limits head_limits(const struct weir_http *);
+#define HEAD_LIMITS_USUAL ((struct head_limits){LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_FIELDS_BYTES})
+
 /* *out_len: bytes of the head, 0: more are needed. */
-enum http_error head_find(struct head_scan *, const char *bytes, size_t len, size_t *out_len);
+enum http_error head_find(struct head_scan *, const char *bytes, size_t len,
+                          const struct head_limits *, size_t *out_len);
 /* Reads the head of `len` bytes, as head_find() gave it, into the exchange. */
 enum http_error head_read(struct weir_exchange *, const char *bytes, size_t len);

@@ -2,14 +2,14 @@
 #include "base/bytes.h"
 #include "http/h1/h1.h"
 
+#include <weir/conn.h>
+
 #include <errno.h>
 
 uint64_t h1_body_max(const struct weir_http *http)
 {
-    const uint64_t most =
-        1ull << 59; /* hexadecimal sizes are shifted by four bits before they are compared */
     uint64_t max = http->body_max ? http->body_max : LIMIT_HTTP_BODY_BYTES;
-    return max < most ? max : most;
+    return max < LIMIT_HTTP_BODY_MOST ? max : LIMIT_HTTP_BODY_MOST;
 }
 
 void h1_arm_exchange(struct h1 *h, struct weir_conn *conn, unsigned ms, unsigned default_ms)
@@ -17,6 +17,30 @@ void h1_arm_exchange(struct h1 *h, struct weir_conn *conn, unsigned ms, unsigned
     uint64_t at = h1_after(conn, ms, default_ms);
     uint64_t own = h->exchange->deadline_ns;
     weir_conn_arm(conn, own && own < at ? own : at);
+}
+
+/* Content in hand is worth time: each byte moves the moment by which there must be more, up to the grace from now. */
+static void content_came(struct h1 *h, const struct weir_conn *conn, size_t len)
+{
+    unsigned rate = h1_http(conn)->min_rate ? h1_http(conn)->min_rate : LIMIT_HTTP_RATE;
+    uint64_t most = h1_after(conn, 0, LIMIT_HTTP_RATE_GRACE_MS);
+    uint64_t due = h->due_ns + len * WEIR_NS_PER_S / rate;
+    if (h->due_ns) /* one that has passed unnoticed: nobody listened meanwhile */
+        h->due_ns = h->due_ns < weir_conn_now(conn).mono_ns || due > most ? most : due;
+}
+
+void h1_arm_content(struct h1 *h, struct weir_conn *conn, bool fresh)
+{
+    if (fresh)
+        h->due_ns = h1_http(conn)->min_rate == WEIR_RATE_ANY
+                        ? 0
+                        : h1_after(conn, 0, LIMIT_HTTP_RATE_GRACE_MS);
+    uint64_t at = h1_after(conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
+    uint64_t own = h->exchange->deadline_ns;
+    if (h->due_ns && h->due_ns < at)
+        at = h->due_ns;
+    weir_conn_arm(conn, own && own < at ? own : at);
+    h->steps = false;
 }
 
 /* What stays of the connection after this request (RFC 9112 section 9.3). */
@@ -31,25 +55,37 @@ static void read_connection(struct weir_exchange *x)
         }
     }
     x->close_asked = close || (x->minor == 0 && !keep);
-    x->close = x->close_asked;
+    /* What comes behind CONNECT is for the far end of a tunnel that will not be. */
+    x->close = x->close_asked || x->method == WEIR_METHOD_CONNECT;
 }
 
 static enum http_error read_expect(struct weir_exchange *x)
 {
-    struct weir_bytes value;
-    unsigned at = 0;
-    if (x->minor == 0 || !exchange_each(x, FIELD_EXPECT, &at, &value))
-        return HTTP_OK; /* RFC 9110 section 10.1.1: HTTP/1.0 cannot mean it */
-    if (!bytes_same(value, BYTES("100-continue")) || exchange_each(x, FIELD_EXPECT, &at, &value))
-        return HTTP_EXPECTATION;
-    x->expects = x->length != 0;
+    struct weir_bytes value, expectation;
+    if (x->minor == 0) /* RFC 9110 section 10.1.1: HTTP/1.0 cannot mean it */
+        return HTTP_OK;
+    for (unsigned at = 0; exchange_each(x, FIELD_EXPECT, &at, &value);) {
+        while (bytes_next(&value, &expectation)) {
+            if (!bytes_same(expectation, BYTES("100-continue")))
+                return HTTP_EXPECTATION;
+            x->expects = x->length != 0;
+        }
+    }
     return HTTP_OK;
+}
+
+/* The scheme asks for TLS, which is what runs a connection inside another one (RFC 9110 section 7.4). */
+static bool is_misdirected(const struct weir_exchange *x)
+{
+    return x->https && !weir_conn_outer(x->conn);
 }
 
 static enum http_error read_request(struct h1 *h, struct weir_exchange *x, const char *bytes,
                                     size_t len)
 {
     enum http_error error = head_read(x, bytes, len);
+    if (!error && is_misdirected(x))
+        error = HTTP_MISDIRECTED;
     if (!error)
         error = body_open(&h->body, x, h1_body_max(x->http));
     if (!error)
@@ -66,17 +102,18 @@ static bool too_much_to_drain(const struct h1 *h, const struct weir_exchange *x)
            (x->expects || (h->body.step == BODY_CONTENT && h->body.left > LIMIT_HTTP_DRAIN_BYTES));
 }
 
-static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_came)
+static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_here)
 {
     struct weir_exchange *x = h->exchange;
-    if (x->begun) {
-        x->close |= too_much_to_drain(h, x);
-    } else if (x->expects && !content_came) {
+    if (x->begun && too_much_to_drain(h, x)) {
+        x->close = true;
+        exchange_struck(x, "drain");
+    } else if (!x->begun && x->expects && !content_here) {
         weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
         h->queued += 25;
         x->expects = false;
     }
-    h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
+    h1_arm_content(h, conn, true);
 }
 
 /* The content is complete, or there is none. */
@@ -124,14 +161,14 @@ static void show_line(struct weir_exchange *x, const char *bytes, size_t len)
     x->line = (struct slice){0, (uint16_t)n};
 }
 
-static void run_request(struct h1 *h, struct weir_conn *conn, bool content_came)
+static void run_request(struct h1 *h, struct weir_conn *conn, bool content_here)
 {
     int rc = exchange_start(h->exchange);
     if (rc == 0 && body_done(&h->body)) {
         rc = end_content(h);
     } else if (rc == 0) {
         h1_set_phase(h, H1_BODY);
-        begin_content(h, conn, content_came);
+        begin_content(h, conn, content_here);
     }
     if (rc < 0)
         h1_cut(h, conn, rc);
@@ -149,6 +186,7 @@ static void take_head(struct h1 *h, struct weir_conn *conn, const char *bytes, s
         return;
     }
     x->started_ns = h->partial ? h->since_ns : weir_conn_now(conn).mono_ns;
+    exchange_reached(x, TIME_RECEIVE);
     h->exchange = x;
     h->partial = false;
     h->empty_lines = 0;
@@ -174,7 +212,13 @@ ssize_t h1_read_head(struct h1 *h, struct weir_conn *conn, const char *bytes, si
     if (h->scan.at == 0 && bytes[0] == '\r')
         return skip_empty_line(h, conn, bytes, len);
     size_t head_len;
-    enum http_error error = head_find(&h->scan, bytes, len, &head_len);
+    const struct weir_http *http = h1_http(conn);
+    struct head_limits max = HEAD_LIMITS_USUAL;
+    if (http->line_max | http->fields_max)
+        max = head_limits(http);
+    enum http_error error = head_find(&h->scan, bytes, len, &max, &head_len);
+    if (error == HTTP_LINE_TOO_LONG && field_run(bytes, len, BYTE_TOKEN) > LIMIT_HTTP_METHOD)
+        error = HTTP_UNKNOWN_METHOD; /* RFC 9112 section 3 */
     if (!error && head_len == 0) {
         begin_head(h, conn);
         return 0;
@@ -186,8 +230,11 @@ ssize_t h1_read_head(struct h1 *h, struct weir_conn *conn, const char *bytes, si
 /* Content without a taker is thrown away, within the bound: bytes used, or -EMSGSIZE. */
 static ssize_t throw_away(struct h1 *h, size_t len)
 {
-    if (h->drained + len > LIMIT_HTTP_DRAIN_BYTES) /* an answer under way goes out first */
+    if (h->drained + len > LIMIT_HTTP_DRAIN_BYTES) { /* an answer under way goes out first */
+        if (h->exchange)
+            exchange_struck(h->exchange, "drain");
         return h->exchange && h->exchange->begun ? 0 : -EMSGSIZE;
+    }
     h->drained += (uint32_t)len;
     return (ssize_t)len;
 }
@@ -237,6 +284,7 @@ ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, si
 {
     ssize_t rc;
     size_t used = read_content(h, conn, bytes, len, &rc);
+    content_came(h, conn, used);
     if (rc > 0 || rc == -EMSGSIZE) {
         h1_refuse_content(h, conn, rc > 0 ? (enum http_error)rc : HTTP_CONTENT_TOO_LARGE);
         return (ssize_t)len;
@@ -251,7 +299,7 @@ ssize_t h1_read_body(struct h1 *h, struct weir_conn *conn, const char *bytes, si
         weir_conn_pause(conn);
         h1_arm_exchange(h, conn, h1_http(conn)->answer_ms, LIMIT_HTTP_ANSWER_MS);
     } else {
-        h1_arm_exchange(h, conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
+        h1_arm_content(h, conn, false);
     }
     if (rc < 0)
         h1_cut(h, conn, (int)rc);

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "http/date.h"
 #include "http/h1/h1.h"
+#include "http/parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -36,9 +37,11 @@ static void add_date(struct text *t, const struct weir_exchange *x)
 /* Decides how the content will end, and says so. */
 static void add_framing(struct text *t, struct weir_exchange *x)
 {
-    if (x->status == 204 || x->status == 304 || x->status < 200)
+    if (!status_has_framing(x->status))
         return;
-    if (x->reply_len != WEIR_LENGTH_UNKNOWN) {
+    if (x->status == 205) {
+        add(t, BYTES("Content-Length: 0\r\n"));
+    } else if (x->reply_len != WEIR_LENGTH_UNKNOWN) {
         add(t, BYTES("Content-Length: "));
         text_u64(t, x->reply_len);
         add(t, BYTES("\r\n"));
@@ -48,6 +51,28 @@ static void add_framing(struct text *t, struct weir_exchange *x)
     } else {
         x->close = true; /* HTTP/1.0: its end is the connection's */
     }
+}
+
+#define TIMING_MAX 112 /* the longest Server-Timing field */
+
+/* Milliseconds, as the field has them (Server Timing, section 3); times of the past do not go below 0. */
+static void add_step(struct text *t, const char *name, uint64_t from_ns, uint64_t to_ns)
+{
+    uint64_t us = to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
+    us = us < 999999999 ? us : 999999999;
+    text_fmt(t, "%s;dur=%u.%03u", name, (unsigned)(us / 1000), (unsigned)(us % 1000));
+}
+
+static void add_timing(struct text *t, const struct weir_exchange *x)
+{
+    const uint64_t *at = x->time_ns;
+    if (!at[TIME_RECEIVE] || !at[TIME_PARSE] || !at[TIME_OPEN])
+        return; /* refused before it came so far */
+    add(t, BYTES("Server-Timing: "));
+    add_step(t, "receive", x->started_ns, at[TIME_RECEIVE]);
+    add_step(t, ", parse", at[TIME_RECEIVE], at[TIME_PARSE]);
+    add_step(t, ", open", at[TIME_PARSE], at[TIME_OPEN]);
+    add(t, BYTES("\r\n"));
 }
 
 static void write_head(struct text *t, struct weir_exchange *x)
@@ -62,6 +87,8 @@ static void write_head(struct text *t, struct weir_exchange *x)
     }
     text_add(t, x->block, x->block_len);
     text_add(t, x->lines, x->lines_len);
+    if (x->http->server_timing)
+        add_timing(t, x);
     add_framing(t, x);
     if (x->close)
         add(t, BYTES("Connection: close\r\n"));
@@ -74,7 +101,8 @@ static void write_head(struct text *t, struct weir_exchange *x)
 static size_t head_max(const struct weir_exchange *x)
 {
     size_t server = x->http->server ? strlen(x->http->server) + 10 : 0;
-    return HEAD_OWN_MAX + server + x->block_len + x->lines_len;
+    return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX : 0) + server + x->block_len +
+           x->lines_len;
 }
 
 static bool has_content(const struct weir_exchange *x)
@@ -122,6 +150,7 @@ static int send_head(struct weir_exchange *x, struct weir_out *out)
         weir_out_copy(out, text.at, text.len);
     }
     x->head_sent = true;
+    exchange_reached(x, TIME_FIRST);
     if (!has_content(x))
         x->body_sent = true;
     return 0;
@@ -162,7 +191,7 @@ static int send_some(struct weir_exchange *x, struct weir_out *out)
     size_t room = weir_out_space(out);
     if (x->reply_len != WEIR_LENGTH_UNKNOWN && room > x->reply_len - x->reply_sent)
         room = (size_t)(x->reply_len - x->reply_sent);
-    int flow = x->handler->give(x, to, room);
+    int flow = x->parts ? parts_give(x, to, room) : x->handler->give(x, to, room);
     uint64_t given = weir_out_len(to) - before;
     if (flow < 0)
         return flow;
@@ -178,7 +207,8 @@ static int send_some(struct weir_exchange *x, struct weir_out *out)
 
 static int send_given(struct weir_exchange *x, struct weir_out *out)
 {
-    int flow = x->handler && x->handler->give ? WEIR_FLOW_MORE : WEIR_FLOW_END;
+    bool gives = x->parts || (x->handler && x->handler->give);
+    int flow = gives ? WEIR_FLOW_MORE : WEIR_FLOW_END;
     while (flow == WEIR_FLOW_MORE) {
         if (x->reply_sent == x->reply_len)
             flow = WEIR_FLOW_END; /* all that was promised */

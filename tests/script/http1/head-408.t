@@ -6,5 +6,5 @@
 @ 1ms
 <~ HTTP/1.1 408 Request Timeout\r\nDate: *\r\n
 <~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\nConnection: close\r\n\r\n
-<~ <!DOCTYPE html>\n*\n*\n*\n<title>408 Request Timeout</title>\n*\n<h1>408 Request Timeout</h1>\n<p>The request took too long to arrive.</p>\n</html>\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>408 Request Timeout</title>\n*\n<h1>408 Request Timeout</h1>\n<p>The head of the request took too long to arrive.</p>\n</html>\n
 <- ETIMEDOUT

@@ -14,6 +14,7 @@ struct log {
     int why;
     struct weir_exchange *held;
     char line[64];
+    const char *limit;
 };
 
 static int hello(struct weir_exchange *x)
@@ -42,6 +43,13 @@ static void stop(struct weir_exchange *x, int why)
     log->why = why;
 }
 
+static int big(struct weir_exchange *x)
+{
+    static const uint8_t zeroes[100000];
+    return weir_reply_bytes(x, zeroes, sizeof(zeroes), NULL);
+}
+
+static const struct weir_handler big_handler = {.name = "big", .start = big, .stop = stop};
 static const struct weir_handler hello_handler = {.name = "hello", .start = hello, .stop = stop};
 static const struct weir_handler wait_handler = {.name = "wait", .start = wait, .stop = stop};
 static const struct weir_handler hold_handler = {.name = "hold", .start = hold, .stop = stop};
@@ -52,6 +60,8 @@ static const struct weir_handler *route(const struct weir_http *http, struct wei
     (void)http;
     (void)out_config;
     struct weir_bytes path = weir_request_path(x);
+    if (bytes_equal(path, BYTES("/big")))
+        return &big_handler;
     if (bytes_equal(path, BYTES("/wait")))
         return &wait_handler;
     return bytes_equal(path, BYTES("/hold")) ? &hold_handler : &hello_handler;
@@ -64,6 +74,7 @@ static void ended(const struct weir_http *http, struct weir_exchange *x, int why
     (void)why;
     log->ended++;
     snprintf(log->line, sizeof(log->line), "%.*s", (int)line.len, line.at);
+    log->limit = weir_exchange_limit(x);
 }
 
 static struct log log_of;
@@ -195,6 +206,91 @@ static void the_log_gets_what_there_was_of_a_request(void **state)
     assert_string_equal(log_of.line, "");
 }
 
+static const struct weir_http strict = {.route = route,
+                                        .ended = ended,
+                                        .arg = &log_of,
+                                        .line_max = 60,
+                                        .fields_max = 100,
+                                        .field_count_max = 3,
+                                        .body_max = 10,
+                                        .min_rate = 1000,
+                                        .body_ms = 2000};
+
+#define HEAD  "POST /wait HTTP/1.1\r\nHost: h\r\n"
+#define TEN   "0123456789"
+#define SIXTY TEN TEN TEN TEN TEN TEN
+
+/* What a log line names is what the option is called that would have to be turned. */
+static void each_limit_has_a_name(void **state)
+{
+    struct world *w = *state;
+    static const struct {
+        const char *text;
+        unsigned wait_ms;
+        const char *limit;
+    } rows[] = {
+        {"GET /" SIXTY, 0, "max-line"},
+        {"GET /" SIXTY " HTTP/1.1\r\n", 0, "max-line"},
+        {"GET / HTTP/1.1\r\nA: " SIXTY SIXTY, 0, "max-fields"},
+        {"GET / HTTP/1.1\r\nHost: h\r\nA:\r\nB:\r\nC:\r\n\r\n", 0, "max-field-count"},
+        {HEAD "Content-Length: 11\r\n\r\n", 0, "max-body"},
+        {HEAD "Transfer-Encoding: chunked\r\n\r\nb\r\n", 0, "max-body"},
+        {"GET / HTTP/1.1\r\n", LIMIT_HTTP_HEAD_MS, "head-timeout"},
+        {HEAD "Content-Length: 5\r\n\r\n", 2000, "body-timeout"},
+        {HEAD "\r\n", LIMIT_HTTP_ANSWER_MS, "answer-timeout"},
+        {GET, 0, NULL},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        print_message("%s\n", rows[i].text);
+        log_of = (struct log){.limit = "nothing was said"};
+        world_connect(w, &weir_http1, &strict);
+        world_say(w, rows[i].text);
+        world_wait(w, rows[i].wait_ms);
+        assert_int_equal(log_of.ended, 1);
+        if (rows[i].limit)
+            assert_string_equal(log_of.limit, rows[i].limit);
+        else
+            assert_null(log_of.limit);
+    }
+}
+
+static void unread_content_has_a_limit_too(void **state)
+{
+    struct world *w = *state;
+    world_say(w, "GET / HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n");
+    assert_string_equal(log_of.limit, "drain");
+}
+
+/* Nobody takes the answer: the driver is never let to send. */
+static void a_peer_that_takes_nothing_is_named(void **state)
+{
+    struct world *w = *state;
+    const char *text = "GET /big HTTP/1.1\r\nHost: h\r\n\r\n";
+    assert_int_equal(weir_conn_feed(w->conn, (const uint8_t *)text, strlen(text)), strlen(text));
+    for (unsigned i = 0; i < 8; i++) {
+        assert_true(weir_conn_turn(w->conn) & WEIR_IO_WRITE);
+        assert_int_equal(log_of.ended, 0);
+        w->driver.now.mono_ns += LIMIT_HTTP_SEND_MS / 8 * WEIR_NS_PER_MS;
+    }
+    w->want = weir_conn_turn(w->conn);
+    assert_true(world_closed(w));
+    assert_string_equal(log_of.limit, "send-timeout");
+}
+
+/* More than can be is the most that can be: offsets into a head have 16 bits. */
+static void limits_themselves_are_bounded(void **state)
+{
+    (void)state;
+    const struct weir_http huge = {.line_max = UINT32_MAX, .fields_max = UINT32_MAX};
+    struct head_limits max = head_limits(&huge);
+    assert_int_equal(max.line, LIMIT_HTTP_LINE_MOST);
+    assert_int_equal(max.fields, LIMIT_HTTP_FIELDS_MOST);
+    const struct weir_http some = {.line_max = 1};
+    max = head_limits(&some);
+    assert_int_equal(max.line, 1);
+    assert_int_equal(max.fields, LIMIT_HTTP_FIELDS_BYTES);
+}
+
 static int set_up(void **state)
 {
     struct world *w = world_new();
@@ -224,6 +320,10 @@ int main(void)
         TEST(a_job_answers),
         TEST(deadlines),
         TEST(the_log_gets_what_there_was_of_a_request),
+        TEST(each_limit_has_a_name),
+        TEST(unread_content_has_a_limit_too),
+        TEST(a_peer_that_takes_nothing_is_named),
+        TEST(limits_themselves_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

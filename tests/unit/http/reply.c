@@ -108,6 +108,7 @@ static void each_row_of_the_status_table_fits(void **state)
         assert_memory_equal(text, want.at, want.len);
         const char *body = strstr(text, "\r\n\r\n") + 4;
         assert_int_equal(*body == '\0', !status_has_content(status));
+        assert_int_equal(strstr(text, "Content-Length") != NULL, status_has_framing(status));
         if (*body)
             assert_string_equal(body + strlen(body) - 8, "</html>\n");
         weir_exchange_drop(x);
@@ -117,11 +118,11 @@ static void each_row_of_the_status_table_fits(void **state)
 static void each_error_has_a_page(void **state)
 {
     struct world *w = *state;
-#define E(name, status, h2, text) {HTTP_##name, status, text},
+#define E(name, status, h2, limit, text) {HTTP_##name, status, limit, text},
     static const struct {
         enum http_error error;
         unsigned status;
-        const char *text;
+        const char *limit, *text;
     } errors[] = {HTTP_ERRORS(E)};
 #undef E
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
@@ -130,12 +131,30 @@ static void each_error_has_a_page(void **state)
         assert_int_equal(exchange_refuse(x, errors[i].error), 0);
         assert_int_equal(exchange_refuse(x, errors[i].error), -EALREADY);
         assert_int_equal(weir_exchange_status(x), errors[i].status);
+        if (*errors[i].limit)
+            assert_string_equal(weir_exchange_limit(x), errors[i].limit);
+        else
+            assert_null(weir_exchange_limit(x));
         const char *text = sent(w, x);
         assert_non_null(strstr(text, errors[i].text));
         assert_non_null(strstr(text, "\r\nConnection: close\r\n"));
         assert_null(strstr(text, "X-Forgotten"));
         weir_exchange_drop(x);
     }
+}
+
+/* A success would turn the connection into a tunnel, which nobody is at the other end of. */
+static void connect_never_succeeds(void **state)
+{
+    struct world *w = *state;
+    struct weir_exchange *x = new_exchange(w);
+    x->method = WEIR_METHOD_CONNECT;
+    assert_int_equal(weir_reply_bytes(x, "body", 4, NULL), -EOPNOTSUPP);
+    assert_int_equal(weir_reply_file(x, 0, 0, 4, NULL), -EOPNOTSUPP);
+    assert_int_equal(weir_reply_begin(x), -EOPNOTSUPP);
+    assert_int_equal(exchange_fail(x, -EOPNOTSUPP), 0);
+    assert_memory_equal(sent(w, x), "HTTP/1.1 501 ", 13);
+    weir_exchange_drop(x);
 }
 
 static void a_redirect_says_where(void **state)
@@ -148,6 +167,13 @@ static void a_redirect_says_where(void **state)
     assert_non_null(strstr(text, "HTTP/1.1 301 Moved Permanently\r\n"));
     assert_non_null(strstr(text, "\r\nLocation: /a/\r\n"));
     weir_exchange_drop(x);
+    static const unsigned others[] = {300, 302, 303, 307, 308};
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+        x = new_exchange(w);
+        assert_int_equal(weir_reply_redirect(x, others[i], "/a/"), 0);
+        assert_non_null(strstr(sent(w, x), "\r\nLocation: /a/\r\n"));
+        weir_exchange_drop(x);
+    }
 }
 
 static void memory_of_an_exchange_is_bounded(void **state)
@@ -187,6 +213,7 @@ int main(void)
         cmocka_unit_test(fields_are_bounded),
         cmocka_unit_test(each_row_of_the_status_table_fits),
         cmocka_unit_test(each_error_has_a_page),
+        cmocka_unit_test(connect_never_succeeds),
         cmocka_unit_test(a_redirect_says_where),
         cmocka_unit_test(memory_of_an_exchange_is_bounded),
     };

@@ -70,6 +70,31 @@ static void what_was_asked_for_stays(void **state)
     assert_int_equal(server.grace_s, 2);
 }
 
+/* "-": one conversation, with nothing to choose. */
+static void standard_input_and_output_need_no_model(void **state)
+{
+    (void)state;
+    static const char *const standard[] = {"-", "unix:@weir-settle"};
+    struct weir_server server = plain(&lonely, NULL);
+    server.listen = standard;
+    assert_int_equal(weir_server_settle(&server), WEIR_EXIT_OK);
+    assert_int_equal(weir_server_settle(&server), WEIR_EXIT_OK); /* what was settled stays so */
+    assert_int_equal(server.workers, 1);
+    assert_int_equal(server.grace_s, 10);
+    server = plain(&machine, "pool");
+    server.listen = standard;
+    assert_int_equal(weir_server_settle(&server), WEIR_EXIT_USAGE);
+    assert_non_null(strstr(said, "model"));
+    server = plain(&machine, NULL);
+    server.listen = standard;
+    server.listen_count = 2;
+    assert_int_equal(weir_server_settle(&server), WEIR_EXIT_USAGE);
+    assert_non_null(strstr(said, "beside"));
+    server = plain(&machine, "standard");
+    assert_int_equal(weir_server_settle(&server), WEIR_EXIT_USAGE);
+    assert_non_null(strstr(said, "no model is called"));
+}
+
 static void models_of_one_place_have_one(void **state)
 {
     (void)state;
@@ -138,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_left_open_is_filled_in),
         cmocka_unit_test(what_was_asked_for_stays),
+        cmocka_unit_test(standard_input_and_output_need_no_model),
         cmocka_unit_test(models_of_one_place_have_one),
         cmocka_unit_test(what_does_not_fit_is_refused_with_a_reason),
         cmocka_unit_test(places_follow_from_descriptors),

@@ -160,6 +160,50 @@ static void copies_file_to_file(void **state)
     weir_close(to);
 }
 
+/* Where copy_file_range(2) does not go: to another file system, and from files that are made up as they are read. */
+static void copies_what_the_kernel_does_not(void **state)
+{
+    (void)state;
+    static char wanted[65536];
+    static char got[65536];
+    char elsewhere[64];
+    struct weir_stream *from;
+    struct weir_stream *to;
+    uint64_t bytes;
+    const char *source = fresh_name("file:");
+    make_file(source);
+    snprintf(elsewhere, sizeof(elsewhere), "file:/dev/shm/weir-copy-%d", (int)getpid());
+    assert_int_equal(weir_open(source, WEIR_READ, 0, &from), 0);
+    if (weir_open(elsewhere, WEIR_WRITE | WEIR_CREATE | WEIR_TRUNCATE, 0, &to) == 0) {
+        assert_int_equal(weir_copy(from, to, &bytes, NULL), 0);
+        assert_int_equal(bytes, COPY_BYTES);
+        weir_close(to);
+        check_file(elsewhere);
+        unlink(elsewhere + 5);
+    }
+    weir_close(from);
+
+    assert_int_equal(weir_open("file:/proc/self/limits", WEIR_READ, 0, &from), 0);
+    ssize_t len = weir_read_full(from, wanted, sizeof(wanted));
+    weir_close(from);
+    assert_in_range(len, 100, sizeof(wanted) - 1);
+    for (size_t i = 0; i < KINDS; i++) {
+        struct ends e;
+        if (kinds[i].open == open_tcp6 && !has_tcp6())
+            continue;
+        kinds[i].open(&e);
+        set_timeouts(&e, PATIENCE_MS);
+        assert_int_equal(weir_open("file:/proc/self/limits", WEIR_READ, 0, &from), 0);
+        assert_int_equal(weir_copy(from, e.writer, &bytes, NULL), 0);
+        weir_close(from);
+        assert_int_equal(bytes, len);
+        assert_int_equal(weir_end(e.writer), 0);
+        assert_int_equal(weir_read_full(e.reader, got, sizeof(got)), len);
+        assert_memory_equal(got, wanted, (size_t)len);
+        close_ends(&e);
+    }
+}
+
 static void copy_says_which_side_failed(void **state)
 {
     (void)state;
@@ -382,6 +426,7 @@ int main(void)
         COUNTED(copies_between_all_kinds),
         COUNTED(copies_files_from_and_to_all_kinds),
         COUNTED(copies_file_to_file),
+        COUNTED(copies_what_the_kernel_does_not),
         COUNTED(copy_says_which_side_failed),
         COUNTED(relays_both_ways_and_half_closes),
         COUNTED(relay_answers_after_the_question_ended),

@@ -1,23 +1,17 @@
 /* Shared memory streams: names, who is there, hostile peers, and peers that are killed at any moment. */
 #include "stream/shm.h"
 
-#include "ends.h"
+#include "children.h"
 #include "stream/wait.h"
 
-#include <fcntl.h>
-#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
 
 #define RING 65536u
-
-/* A machine that is busy with other tests wakes nobody in time; alone it is well below a millisecond. */
-#define PROMPT_MS 1000
 
 static void open_pair_of(size_t bytes, struct weir_stream *ends[2])
 {
@@ -196,23 +190,6 @@ static intptr_t both_ways(struct weir_stream *s)
     return sent ? (intptr_t)sent : got;
 }
 
-static pid_t start(void)
-{
-    fflush(NULL);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return pid;
-}
-
-static int end_of(pid_t pid)
-{
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-}
-
 static void both_directions_across_processes(void **state)
 {
     (void)state;
@@ -252,11 +229,6 @@ static void both_directions_across_threads(void **state)
 
 /* --- death --- */
 
-static void nap_us(long us)
-{
-    nanosleep(&(struct timespec){0, us * 1000}, NULL);
-}
-
 static _Noreturn void write_for_ever(struct weir_stream *s)
 {
     uint8_t bytes[3000];
@@ -281,21 +253,6 @@ static _Noreturn void read_for_ever(struct weir_stream *s)
         if (next_random(&seed) % 64 == 0)
             nap_us(30);
     _exit(1);
-}
-
-struct killer {
-    pid_t pid;
-    long us;
-    int64_t at_ms;
-};
-
-static void *kill_later(void *arg)
-{
-    struct killer *k = arg;
-    nap_us(k->us);
-    kill(k->pid, SIGKILL);
-    k->at_ms = now_ms();
-    return NULL;
 }
 
 /* The survivor reads what was published, all of it right, and then sees the end. */
@@ -327,7 +284,6 @@ static void writer_survives(struct weir_stream *s)
 static void killed_at(uint32_t *seed, bool reader_lives, bool client_lives)
 {
     struct weir_stream *ends[2];
-    pthread_t thread;
     open_pair_of(reader_lives ? 4096 : 16384, ends);
     struct weir_stream *mine = ends[client_lives];
     struct weir_stream *other = ends[!client_lives];
@@ -340,15 +296,12 @@ static void killed_at(uint32_t *seed, bool reader_lives, bool client_lives)
         read_for_ever(other);
     }
     weir_close(other);
-    pthread_create(&thread, NULL, kill_later, &k);
+    killer_start(&k);
     if (reader_lives)
         reader_survives(mine);
     else
         writer_survives(mine);
-    pthread_join(thread, NULL);
-    if (now_ms() - k.at_ms > PROMPT_MS)
-        fail_msg("noticed after %ld ms", (long)(now_ms() - k.at_ms));
-    assert_int_equal(end_of(k.pid), -SIGKILL);
+    killer_done(&k);
     weir_close(mine);
 }
 

@@ -1,0 +1,8 @@
+# ESC, and DEL.
+> GET /hello HTTP/1.1\r\nHost: h\r\nA: \e[2J\r\n\r\n
+<~ HTTP/1.1 400 Bad Request\r\nDate: *\r\n
+<~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\nConnection: close\r\n\r\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>400 Bad Request</title>\n*\n<h1>400 Bad Request</h1>\n<p>A field value has bytes that are not allowed.</p>\n</html>\n
+<- end
+>-
+<- EPROTO

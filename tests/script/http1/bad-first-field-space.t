@@ -1,0 +1,7 @@
+> GET /hello HTTP/1.1\r\n Host: h\r\nHost: h\r\n\r\n
+<~ HTTP/1.1 400 Bad Request\r\nDate: *\r\n
+<~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\nConnection: close\r\n\r\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>400 Bad Request</title>\n*\n<h1>400 Bad Request</h1>\n<p>A field value is folded over several lines.</p>\n</html>\n
+<- end
+>-
+<- EPROTO

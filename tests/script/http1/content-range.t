@@ -1,0 +1,6 @@
+# Means nothing in a request without content.
+> GET /hello HTTP/1.1\r\nHost: h\r\nContent-Range: bytes 0-1/2\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
+< Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n
+>-
+<- done

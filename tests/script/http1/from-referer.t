@@ -1,0 +1,6 @@
+# Who says to be somebody gets the same as anybody.
+> GET /hello HTTP/1.1\r\nHost: h\r\nFrom: a@b.example\r\nReferer: http://other.example/\r\nMax-Forwards: 0\r\n\r\n
+< HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n
+< Content-Type: text/plain\r\nContent-Length: 6\r\n\r\nhello\n
+>-
+<- done

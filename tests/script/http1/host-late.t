@@ -1,0 +1,10 @@
+# Nothing is done before the last field is there: a second Host spoils it.
+> GET /hello HTTP/1.1\r\nHost: h\r\nA: b\r\n
+@ 500ms
+> Host: other\r\n\r\n
+<~ HTTP/1.1 400 Bad Request\r\nDate: *\r\n
+<~ Content-Type: text/html; charset=utf-8\r\nContent-Length: *\r\nConnection: close\r\n\r\n
+<~ <!DOCTYPE html>\n*\n*\n*\n<title>400 Bad Request</title>\n*\n<h1>400 Bad Request</h1>\n<p>The Host field is missing, repeated or malformed.</p>\n</html>\n
+<- end
+>-
+<- EPROTO
