@@ -101,7 +101,7 @@ static void write_head(struct text *t, struct weir_exchange *x)
 static size_t head_max(const struct weir_exchange *x)
 {
     size_t server = x->http->server ? strlen(x->http->server) + 10 : 0;
-    return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX : 0) + server + x->block_len +
+    return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX : 0u) + server + x->block_len +
            x->lines_len;
 }
 
