@@ -88,6 +88,11 @@ struct weir_driver_ops {
     /* Both ends in numbers; WEIR_FAMILY_NONE where there are none. May be NULL. */
     void (*ends)(struct weir_driver *, struct weir_conn *, struct weir_address *out_peer,
                  struct weir_address *out_local);
+    /* Moves what comes in on one connection out on another, past both machines and within the kernel. `from` is paused and all it
+     * was offered was consumed; nothing is queued on `to`. Bytes taken from `from`, 0: none just now; when there can be more, one of the two gets a turn. Bytes
+     * that were taken may wait for room: they come first in the next call. -ENODATA: an end or an error, which reading tells; -EPIPE: `to` is
+     * told that it broke; -EOPNOTSUPP: not between these two. All three only when nothing waits any more. May be NULL. */
+    ssize_t (*move)(struct weir_driver *, struct weir_conn *from, struct weir_conn *to);
     /* mono_ns as it is now, within the turn: for figures, never for deadlines. May be NULL: `now` has to do. */
     uint64_t (*clock)(struct weir_driver *);
 };

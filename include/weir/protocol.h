@@ -28,8 +28,9 @@ struct weir_protocol {
     const char *name;
     size_t state_size; /* bytes of state, zeroed before open() */
     size_t input_max; /* the largest unit it wants in one piece; a longer one ends with -EMSGSIZE */
-    /* What the peer sent is for somebody else (a relay): a peer that breaks is no news while the machine is paused, and one that
-     * reads no more (-EPIPE) still is read to its end; what is queued for it then goes nowhere, and the end's reason is -EPIPE. */
+    /* What the peer sent is for somebody else (a relay). input(), eof() and output() are called though this side's own queue is full. A
+     * peer that breaks is no news while the machine is paused, and one that reads no more (-EPIPE) still is read to its end; what is
+     * queued for it then goes nowhere, and the end's reason is -EPIPE. */
     bool patient;
 
     /* The connection exists; nothing was read. < 0: refuse it (close() follows). May queue output (a greeting). */

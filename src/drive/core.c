@@ -159,6 +159,7 @@ void core_close(struct core *core, struct slot *slot)
         stream_reset(&slot->stream);
     weir_conn_free(slot->conn); /* its close() may still wake companions, which stay linked */
     remove_slot(core, slot);
+    move_forget(core, slot);
     stream_done(&slot->stream);
     free(slot);
 }
@@ -307,6 +308,7 @@ static const struct weir_driver_ops core_ops = {
     .local = core_local,
     .peer_ended = core_peer_ended,
     .ends = core_ends,
+    .move = core_move,
     .clock = core_clock,
 };
 
@@ -340,6 +342,7 @@ void core_done(struct core *core)
     jobs_free(core->jobs);
     if (core->service->worker_end)
         core->service->worker_end(&core->base, core->service->arg);
+    move_done(core);
     pool_done(&core->pool);
     free(core->base.hot);
 }

@@ -16,6 +16,7 @@
 
 struct core;
 struct dial;
+struct duct;
 struct fill_job;
 struct jobs;
 struct weir_process;
@@ -31,6 +32,7 @@ struct slot {
         struct fill_job *fill; /* a helper reads its file */
         struct child *child;   /* conn is NULL */
     };
+    struct duct *duct;               /* what is on its way past the machines; NULL: nothing */
     uint8_t want;                    /* enum weir_io of the last turn */
     uint8_t leave;                   /* 1 << enum weir_leave: wished, told with the next turn */
     uint8_t left;                    /* the same: told */
@@ -40,6 +42,7 @@ struct slot {
     bool watched : 1;
     bool dialling : 1;
     bool companion : 1;
+    bool moves_in : 1, moves_out : 1; /* something is to be moved from here, to here */
 };
 
 struct core {
@@ -51,6 +54,8 @@ struct core {
     unsigned count;
     unsigned companions;
     unsigned companions_max;
+    struct duct *ducts; /* empty ones */
+    unsigned duct_count;
     struct slot *ready_first, *ready_last;
     /* Begin and end waiting for a slot's descriptors. 0 or -errno. */
     int (*watch)(struct core *, struct slot *);
@@ -107,6 +112,11 @@ void dial_cancel(struct slot *);
 /* One more look at a slot that is dialling. true: it is decided, and the connection wants its turn. */
 bool dial_step(struct core *, struct slot *);
 uint64_t dial_deadline(const struct slot *);
+
+/* move.c: bytes past the machines. */
+ssize_t core_move(struct weir_driver *, struct weir_conn *from, struct weir_conn *to);
+void move_forget(struct core *, struct slot *);
+void move_done(struct core *);
 
 /* ends.c: both ends of a stream in numbers. */
 void stream_ends(const struct weir_stream *, struct weir_address *out_peer,

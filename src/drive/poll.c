@@ -158,8 +158,10 @@ static void add_slot_fds(struct run *run, struct slot *slot)
         add_fd(run, child_fd(slot->child), POLLIN, slot);
         return;
     }
-    short in = (slot->want & WEIR_IO_READ) && !slot->readable ? POLLIN : 0;
-    short out = (slot->want & WEIR_IO_WRITE) && !slot->writable ? POLLOUT : 0;
+    bool reads = slot->want & WEIR_IO_READ || slot->moves_in;
+    bool writes = slot->want & WEIR_IO_WRITE || slot->moves_out;
+    short in = reads && !slot->readable ? POLLIN : 0;
+    short out = writes && !slot->writable ? POLLOUT : 0;
     int in_fd = stream_wait_in(&slot->stream), out_fd = stream_wait_out(&slot->stream);
     if (slot->stream.in_kind == FD_SHM) {
         add_shm_fds(run, slot, in != 0, out != 0);

@@ -90,6 +90,16 @@ static void count_passed(struct relay *r, struct side *from, size_t n)
         relay_count(from == &r->client ? &r->counts->to_target : &r->counts->to_client, n);
 }
 
+/* Much at once: what follows need not come by here. */
+static void consider_moving(struct relay *r, struct side *from, size_t len)
+{
+    if (len < LIMIT_RELAY_BULK || from->copies || !r->driver->ops->move || r->options->rate ||
+        shares(r->options))
+        return;
+    from->moves = true;
+    weir_conn_pause(from->conn);
+}
+
 static ssize_t pass(struct relay *r, struct side *from, struct side *to, const uint8_t *bytes,
                     size_t len)
 {
@@ -107,16 +117,43 @@ static ssize_t pass(struct relay *r, struct side *from, struct side *to, const u
     weir_out_copy(out, bytes, n);
     weir_conn_wake(to->conn);
     count_passed(r, from, n);
+    if (n == len)
+        consider_moving(r, from, len);
     return (ssize_t)n;
 }
 
-/* There is room again; worth a turn when half the queue is free. */
-static int go_on(struct side *from, struct side *to)
+/* What was copied before goes first. */
+static void move_on(struct relay *r, struct side *from, struct side *to)
 {
-    if (!from->held || !from->conn || weir_out_space(weir_conn_out(to->conn)) < LIMIT_OUT_BYTES / 2)
-        return 0;
+    if (r->phase != RELAY_OPEN || !to->conn || weir_out_len(weir_conn_out(to->conn)) > 0)
+        return;
+    ssize_t n = r->driver->ops->move(r->driver, from->conn, to->conn);
+    if (n > 0)
+        count_passed(r, from, (size_t)n);
+    if (n >= 0)
+        return;
+    from->moves = false;
+    from->copies = n != -ENODATA;
+    weir_conn_resume(from->conn);
+}
+
+/* Room again is worth a turn when half the queue is free. */
+static void go_on(struct relay *r, struct side *from, struct side *to)
+{
+    if (!from->conn || !to->conn)
+        return;
+    if (from->moves)
+        move_on(r, from, to);
+    if (!from->held || weir_out_space(weir_conn_out(to->conn)) < LIMIT_OUT_BYTES / 2)
+        return;
     from->held = false;
     weir_conn_resume(from->conn);
+}
+
+static int go_on_both(struct relay *r)
+{
+    go_on(r, &r->client, &r->target);
+    go_on(r, &r->target, &r->client);
     return 0;
 }
 
@@ -159,7 +196,7 @@ static int client_output(void *state, struct weir_conn *conn)
 {
     struct relay *r = relay_of(state);
     (void)conn;
-    return go_on(&r->target, &r->client);
+    return go_on_both(r);
 }
 
 static void retry(struct relay *r, struct side *side)
@@ -254,7 +291,7 @@ static int target_output(void *state, struct weir_conn *conn)
 {
     struct relay *r = relay_of(state);
     (void)conn;
-    return go_on(&r->client, &r->target);
+    return go_on_both(r);
 }
 
 /* The client decides. */

@@ -14,6 +14,8 @@ struct side {
     size_t booked;     /* bytes that may pass from retry_ns on */
     uint64_t retry_ns; /* the rate holds it back until then; 0: it does not */
     bool held;         /* there is no room for what it sends */
+    bool moves;        /* the driver moves what it sends, unseen */
+    bool copies;       /* ... which it cannot between these two */
     bool ended;        /* it has said its last byte */
 };
 

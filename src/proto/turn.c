@@ -87,9 +87,15 @@ static void do_expire(struct weir_conn *conn)
         weir_conn_finish(conn, -ETIMEDOUT);
 }
 
+/* What a patient machine takes goes elsewhere, so its own queue says nothing. */
+static bool has_room(const struct weir_conn *conn)
+{
+    return weir_out_room(&conn->out) || conn->protocol->patient;
+}
+
 static bool wants_input(const struct weir_conn *conn)
 {
-    return !conn->paused && !conn->finishing && !conn->next_protocol && weir_out_room(&conn->out);
+    return !conn->paused && !conn->finishing && !conn->next_protocol && has_room(conn);
 }
 
 /* Offers input while the machine consumes it. true: it consumed some. */
@@ -151,7 +157,7 @@ static void do_output(struct weir_conn *conn)
 {
     if (!conn->protocol->output || conn->finishing || conn->next_protocol)
         return;
-    if (!weir_out_room(&conn->out) && !inner_due(conn))
+    if (!has_room(conn) && !inner_due(conn))
         return;
     int rc = conn->protocol->output(conn->state, conn);
     if (rc < 0)

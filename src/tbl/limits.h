@@ -64,6 +64,8 @@
 /* --- relay --- */
 #define LIMIT_RELAY_IDLE_MS                                                                        \
     600000 /* no byte either way: databases and shells are left alone for minutes */
+#define LIMIT_RELAY_BULK                                                                           \
+    (16 * 1024) /* a read of so much: splice(2) saves more than it costs from here on */
 #define LIMIT_RELAY_BURST_MS                                                                       \
     50 /* of a rate, saved up by silence: 2 percent of three seconds, and some 50 wake-ups a second */
 #define LIMIT_RELAY_RATE                                                                           \
@@ -73,6 +75,10 @@
 #define LIMIT_RELAY_LINGER_BYTES                                                                   \
     (1024 * 1024) /* read for nobody, so that a last answer is not lost to a reset */
 #define LIMIT_RELAY_LINGER_MS 2000 /* and for how long */
+#define LIMIT_DUCT_BYTES                                                                           \
+    (512 *                                                                                         \
+     1024) /* between two sockets: a third of the CPU time of 64 KiB; a user may have 64 MiB */
+#define LIMIT_DUCTS_KEPT 8 /* empty ones of a thread that wait for the next connection's bytes */
 #define LIMIT_DIAL_RETRY_MS                                                                        \
     10 /* a Unix listener's queue was full: poll(2) does not tell of room in it */
 #define LIMIT_DIAL_SHARE_MS                                                                        \

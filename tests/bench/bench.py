@@ -139,7 +139,9 @@ def about(options):
     """What the figures were made on."""
     with open("/proc/cpuinfo", encoding="utf-8") as f:
         cpu = next((line.split(":", 1)[1].strip() for line in f if line.startswith("model name")), platform.machine())
-    return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(), "rounds": options.rounds,
+    with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as f:
+        congestion = f.read().strip()
+    return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(), "congestion": congestion, "rounds": options.rounds,
             "seconds": options.seconds, "versions": {name: servers.version(name) for name in ("weir", *servers.PEERS, "wrk")}}
 
 
@@ -212,6 +214,7 @@ def main():
     write(options.out, made, machine, options.pairs)
     busy = [run["others"] for row in made for of in row.runs.values() for run in of if "others" in run]
     if busy:
+        print(f"TCP congestion control of the system: {machine['congestion']}")
         print(f"other programs had {sum(busy) / len(busy):.0%} of the CPUs meanwhile")
     print(f"figures and plots: {os.path.relpath(options.out)}")
 

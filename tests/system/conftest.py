@@ -20,6 +20,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 ROOT = pathlib.Path(__file__).parents[2]
 WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/weir")).resolve())
+# Sanitizers make programs slow and keep memory of their own.
+INSTRUMENTED = any(name in pathlib.Path(WEIR).read_bytes() for name in (b"__asan_init", b"__tsan_init")) if os.path.exists(WEIR) else False
 MODELS = os.environ.get("WEIR_MODELS", "event,fork").split(",")
 
 READY = re.compile(r"^weir: (?:serving .* at (?P<url>\S+)|(?:echo|discard|line|frame|relay)\b.* at (?P<endpoint>\S+)) \((?P<how>.*)\)$", re.M)

@@ -165,8 +165,8 @@ def test_a_slow_answer_does_not_hold_up_others(serve):
         assert client.next()[:2] == (REPLY, quick)
         client.request(b"slow")
         client.send(message(CANCEL, slow))
-        assert client.next() == (CANCELLED, slow, 0, b"")
-        assert client.next() == (REPLY, 3, 0, b"slow")
+        # Both sleep on helper threads, which end in either order.
+        assert sorted([client.next(), client.next()]) == sorted([(CANCELLED, slow, 0, b""), (REPLY, 3, 0, b"slow")])
 
 
 def test_a_flood_is_held_back(serve):

@@ -12,7 +12,7 @@ import urllib.request
 
 import pytest
 
-from conftest import WEIR, Starter, wait_until
+from conftest import INSTRUMENTED, Starter, WEIR, wait_until
 from talk import Client, get
 
 TEXT = " ".join(random.Random(7).choices("river bank water stone bridge field path light".split(), k=4000)).encode()
@@ -326,7 +326,7 @@ def test_the_store_is_bounded(starter, model, tmp_path):
         assert blocks <= 128 * 1024 + 16 * 1024  # one more result and it is swept
 
 
-@pytest.mark.skipif(any(name in pathlib.Path(WEIR).read_bytes() for name in (b"__asan_init", b"__tsan_init")),
+@pytest.mark.skipif(INSTRUMENTED,
                     reason="sanitizers keep memory of their own")
 def test_memory_of_ready_replies_is_bounded(starter, tmp_path):
     """Four codings of many files through a worker that may keep 4 MiB."""

@@ -381,6 +381,29 @@ def test_a_slow_reader_holds_the_other_back(many, model, slow):
             assert writer.recv(1) == b""
 
 
+def test_the_two_ways_are_independent(many, model):
+    """Whoever reads only after it has written everything can do so, though the other has much to say meanwhile."""
+    with target() as listener:
+        relay = many(model, listener.endpoint)
+        with connect(relay.port) as near, accept(listener) as far:
+            data, got = os.urandom(1 << 20) * 48, []
+
+            def both():
+                writer = threading.Thread(target=lambda: (far.sendall(data), far.shutdown(socket.SHUT_WR)))
+                writer.start()
+                got.append(read_all(far))
+                writer.join(20)
+
+            busy = threading.Thread(target=both)
+            busy.start()
+            time.sleep(0.3)  # all queues towards the near end are full
+            near.sendall(data)
+            near.shutdown(socket.SHUT_WR)
+            assert read_all(near) == data
+            busy.join(20)
+            assert got and got[0] == data
+
+
 def test_target_down(many, model):
     with target() as listener:
         endpoint = listener.endpoint

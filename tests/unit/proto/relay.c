@@ -132,6 +132,35 @@ static void a_slow_side_holds_the_other_back(void **state)
     }
 }
 
+/* One who does not read can still write: the two ways have nothing to do with each other. */
+static void the_ways_are_independent(void **state)
+{
+    (void)state;
+    enum { MUCH = 1 << 20 };
+    for (int there = 0; there < 2; there++) {
+        struct weir_relay_options o = plain(up_only, 1);
+        struct sim *sim = calm();
+        struct sim_end *up = sim_peer(sim, "tcp:up:80");
+        struct sim_end *client = sim_connect(sim, &weir_relay_protocol, &o);
+        struct sim_end *deaf = there ? client : up, *other = there ? up : client;
+        sim_window(deaf, 0);
+        send_much(other, MUCH, 1);
+        run(sim);
+        assert_true(sim_unread(other) > 0);
+        send_much(deaf, MUCH, 2);
+        sim_finish(deaf);
+        run(sim);
+        assert_much(other, MUCH, 2);
+        assert_true(sim_ended(other));
+        sim_window(deaf, UINT64_MAX);
+        sim_finish(other);
+        run(sim);
+        assert_much(deaf, MUCH, 1);
+        assert_told(WEIR_DONE, 0, MUCH, MUCH);
+        sim_free(sim);
+    }
+}
+
 static void an_end_that_was_not_meant_is_passed_on(void **state)
 {
     (void)state;
@@ -444,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bytes_and_ends_pass_both_ways),
         cmocka_unit_test(a_slow_side_holds_the_other_back),
+        cmocka_unit_test(the_ways_are_independent),
         cmocka_unit_test(an_end_that_was_not_meant_is_passed_on),
         cmocka_unit_test(an_early_answer_is_not_lost),
         cmocka_unit_test(one_that_ended_and_broke),
