@@ -37,6 +37,8 @@ def build(folder):
     """The program, of this build's libraries."""
     binary = os.path.join(folder, "request")
     libraries = [os.path.join(ROOT, "build/src", layer, f"lib{layer}.a") for layer in LAYERS]
+    with open(os.path.join(ROOT, "build/meson-private/weir.pc"), encoding="ascii") as f:
+        libraries += re.search(r"^Libs.private: (.*)$", f.read(), re.M).group(1).split()
     subprocess.run(["gcc", "-D_GNU_SOURCE", "-O2", "-Wl,--wrap=syscall", f"-I{ROOT}/include", f"-I{ROOT}/src", "-o", binary,
                     os.path.join(HERE, "request.c"), *libraries], check=True)
     return binary

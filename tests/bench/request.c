@@ -34,7 +34,28 @@ static void wake(struct weir_driver *driver, struct weir_conn *conn)
     (void)driver, (void)conn;
 }
 
-static const struct weir_driver_ops ops = {.name = "none", .wake = wake};
+/* Slow work, which helper threads do elsewhere: content coding. */
+static struct weir_job *jobs;
+
+static int submit(struct weir_driver *driver, struct weir_job *job)
+{
+    (void)driver;
+    job->next = jobs;
+    jobs = job;
+    return 0;
+}
+
+static void run_jobs(void)
+{
+    while (jobs) {
+        struct weir_job *job = jobs;
+        jobs = job->next;
+        job->work(job);
+        job->done(job);
+    }
+}
+
+static const struct weir_driver_ops ops = {.name = "none", .wake = wake, .submit = submit};
 
 /* Takes all output away as a socket with room would: one call. */
 static void take_output(struct weir_conn *conn)
@@ -53,8 +74,11 @@ static void run(struct weir_conn *conn, struct weir_driver *driver, const char *
     size_t len = strlen(request);
     memcpy(driver->hot, request, len);
     weir_conn_received(conn, (ssize_t)len);
-    while (weir_conn_turn(conn) & WEIR_IO_WRITE)
-        take_output(conn);
+    do {
+        run_jobs();
+        while (weir_conn_turn(conn) & WEIR_IO_WRITE)
+            take_output(conn);
+    } while (jobs);
 }
 
 int main(int argc, char **argv)
