@@ -19,6 +19,7 @@ struct weir_job {
     void (*work)(struct weir_job *);
     void (*done)(struct weir_job *);
     bool cancelled;
+    bool waits; /* for its client, say: such jobs have helpers and a queue of their own */
     struct weir_job *next; /* the driver's own */
 };
 
@@ -67,6 +68,9 @@ struct weir_driver_ops {
     int (*spawn)(struct weir_driver *, const struct weir_spawn *, struct weir_conn *out_ends[3]);
     /* Hand in a job. -EAGAIN: the queue is full; -ENOMEM; the job was not taken then. */
     int (*submit)(struct weir_driver *, struct weir_job *);
+    /* News of a job at work, told by its helper thread: done() of this one is called on the driver's thread, before that of the job.
+     * The only call that is made from another thread. May be NULL where jobs are not run by threads. */
+    void (*post)(struct weir_driver *, struct weir_job *news);
     /* File bytes for a machine that must transform them: appends up to `max` bytes of the file span to `out`.
      * WEIR_FILL_MORE: `*out_len` bytes were added; WEIR_FILL_WAIT: not in memory, `conn` is woken when they are;
      * -EIO: the file is shorter than the span. */

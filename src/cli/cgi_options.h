@@ -24,8 +24,12 @@ int cgi_options_read(const struct command *, const struct cgi_words *,
         .offset = offsetof(struct type, member.field), .min = 1, .max = most                       \
     }
 #define CGI_OPTION_ROWS(type, member)                                                              \
-    CGI_OPTION(type, member, mounts, "cgi", OPTION_LIST, "PREFIX=DIR", 0,                          \
-               "programs in DIR answer below PREFIX (RFC 3875); several times"),                   \
+    {.name = "cgi",                                                                                \
+     .kind = OPTION_LIST,                                                                          \
+     .value = "PREFIX=DIR",                                                                        \
+     .help = "programs in DIR answer below PREFIX (RFC 3875); several times",                      \
+     .offset = offsetof(struct type, member.mounts),                                               \
+     .scope = OPTION_SITE},                                                                        \
         CGI_OPTION(type, member, timeout_s, "cgi-timeout", OPTION_COUNT, "SECONDS", 86400,         \
                    "a program that takes and gives nothing (default 60)"),                         \
         CGI_OPTION(type, member, max, "cgi-max", OPTION_COUNT, "N", LIMIT_CGI_PLACES_MAX,          \

@@ -22,6 +22,14 @@ struct option_list {
     size_t count;
 };
 
+/* Where an option may stand in a configuration file, as a key of that name. What is said further out counts further in. */
+enum option_scope {
+    OPTION_SERVER,  /* at its top */
+    OPTION_SITE,    /* and in a site */
+    OPTION_MOUNT,   /* and in a mount of a site */
+    OPTION_COMMAND, /* nowhere: it belongs to the command line */
+};
+
 struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* 0: none */
@@ -30,6 +38,8 @@ struct option_row {
     const char *help;  /* one line, with the default */
     size_t offset;
     unsigned min, max; /* OPTION_COUNT */
+    enum option_scope scope;
+    bool merges; /* a list that is added to what was said further out */
 };
 
 struct command {
@@ -52,3 +62,5 @@ void complain(const struct command *, const char *format, ...)
 /* As complain, followed by where to find help; returns 2, the exit status of wrong usage. */
 int usage_error(const struct command *, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* Both are given to `hear` instead, without the command's name; NULL: to standard error again. */
+void complain_to(void (*hear)(void *arg, const char *text), void *arg);

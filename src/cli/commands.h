@@ -14,3 +14,4 @@ extern const struct command command_models;
 extern const struct command command_load;
 extern const struct command command_bench;
 extern const struct command command_spool;
+extern const struct command command_config;

@@ -4,6 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static void (*listener)(void *arg, const char *text);
+static void *listener_arg;
+
+void complain_to(void (*hear)(void *arg, const char *text), void *arg)
+{
+    listener = hear;
+    listener_arg = arg;
+}
+
 /* One write, so that lines of several processes do not mix; a line stays one line whatever it quotes. */
 static void say(const struct command *command, const char *format, va_list args, bool help)
 {
@@ -12,6 +21,10 @@ static void say(const struct command *command, const char *format, va_list args,
     for (char *at = text; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
             *at = '?';
+    if (listener) {
+        listener(listener_arg, text);
+        return;
+    }
     const char *space = command ? " " : "", *name = command ? command->name : "";
     if (help)
         snprintf(line, sizeof(line), "weir%s%s: %s (weir%s%s --help shows how)\n", space, name,

@@ -336,15 +336,16 @@ static void defaults(void *values)
 
 static const struct option_row options[] = {
     {"line", 'l', OPTION_FLAG, NULL, "talk in lines: only whole ones are sent and shown", AT(line),
-     0, 0},
+     0, 0, OPTION_COMMAND, false},
     {"frame", 'f', OPTION_FLAG, NULL,
-     "talk in messages with a 4-byte length before each; here one a line", AT(frame), 0, 0},
-    {"read", 'r', OPTION_FLAG, NULL, "only receive", AT(read), 0, 0},
-    {"write", 'w', OPTION_FLAG, NULL, "only send", AT(write), 0, 0},
+     "talk in messages with a 4-byte length before each; here one a line", AT(frame), 0, 0,
+     OPTION_COMMAND, false},
+    {"read", 'r', OPTION_FLAG, NULL, "only receive", AT(read), 0, 0, OPTION_COMMAND, false},
+    {"write", 'w', OPTION_FLAG, NULL, "only send", AT(write), 0, 0, OPTION_COMMAND, false},
     {"timeout", 't', OPTION_COUNT, "SECONDS", "how long connecting may take; 0: for ever (30)",
-     AT(timeout_s), 0, 86400},
+     AT(timeout_s), 0, 86400, OPTION_COMMAND, false},
     {"idle", 'i', OPTION_COUNT, "SECONDS", "end after so long without a byte; 0: never (0)",
-     AT(idle_s), 0, 86400},
+     AT(idle_s), 0, 86400, OPTION_COMMAND, false},
 };
 
 const struct command command_connect = {

@@ -25,11 +25,17 @@ int file_options_read(const struct command *, const struct file_options *,
 #define FILE_OPTION(type, member, field, option, option_kind, word, text)                          \
     {                                                                                              \
         .name = option, .kind = option_kind, .value = word, .help = text,                          \
-        .offset = offsetof(struct type, member.field)                                              \
+        .offset = offsetof(struct type, member.field), .scope = OPTION_MOUNT                       \
     }
 #define FILE_COUNT(type, member, field, option, word, most, text)                                  \
     {                                                                                              \
         .name = option, .kind = OPTION_COUNT, .value = word, .help = text,                         \
+        .offset = offsetof(struct type, member.field), .min = 1, .max = most,                      \
+        .scope = OPTION_MOUNT                                                                      \
+    }
+#define FILE_WORKER(type, member, field, option, option_kind, word, most, text)                    \
+    {                                                                                              \
+        .name = option, .kind = option_kind, .value = word, .help = text,                          \
         .offset = offsetof(struct type, member.field), .min = 1, .max = most                       \
     }
 #define FILE_OPTION_ROWS(type, member)                                                             \
@@ -56,11 +62,11 @@ int file_options_read(const struct command *, const struct file_options *,
                     "what all coded files may come to (default 256M)"),                            \
         FILE_OPTION(type, member, coding_max, "coding-max", OPTION_TEXT, "SIZE",                   \
                     "the largest file that is coded on the fly (default 8M)"),                     \
-        FILE_OPTION(type, member, ready_bytes, "ready-bytes", OPTION_TEXT, "SIZE",                 \
+        FILE_WORKER(type, member, ready_bytes, "ready-bytes", OPTION_TEXT, "SIZE", 0,              \
                     "of a worker: all ready replies in memory (default 32M)"),                     \
-        FILE_OPTION(type, member, ready_max, "ready-max", OPTION_TEXT, "SIZE",                     \
+        FILE_WORKER(type, member, ready_max, "ready-max", OPTION_TEXT, "SIZE", 0,                  \
                     "of a worker: the largest file kept in memory (default 256K)"),                \
-        FILE_COUNT(type, member, ready_files, "ready-files", "N", 10000000,                        \
-                   "of a worker: how many (default 8192)"),                                        \
-        FILE_COUNT(type, member, open_files, "open-files", "N", 1000000,                           \
-                   "of a worker: larger files kept open (default 2048)")
+        FILE_WORKER(type, member, ready_files, "ready-files", OPTION_COUNT, "N", 10000000,         \
+                    "of a worker: how many (default 8192)"),                                       \
+        FILE_WORKER(type, member, open_files, "open-files", OPTION_COUNT, "N", 1000000,            \
+                    "of a worker: larger files kept open (default 2048)")

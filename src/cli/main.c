@@ -10,7 +10,7 @@
 
 static const struct command *const commands[] = {
     &command_serve, &command_echo, &command_connect, &command_relay,  &command_pipe,
-    &command_spool, &command_load, &command_bench,   &command_models,
+    &command_spool, &command_load, &command_bench,   &command_models, &command_config,
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))

@@ -1,10 +1,7 @@
 /* weir serve: a web site. */
-#include "cli/cgi_options.h"
 #include "cli/commands.h"
-#include "cli/file_options.h"
-#include "cli/http_options.h"
-#include "cli/server_options.h"
-#include "service/site.h"
+#include "cli/config.h"
+#include "cli/serve_options.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,47 +11,6 @@
 
 #define LISTEN_DEFAULT "tcp:127.0.0.1:8080"
 #define NAME_MAX_BYTES 300
-
-struct serve_values {
-    struct server_options server;
-    struct file_options files;
-    struct cgi_words cgi;
-    struct http_options http;
-    const char *access_log;
-    unsigned head_s, idle_s, body_s, send_s;
-};
-
-#define SECONDS(option, field, text)                                                               \
-    {                                                                                              \
-        .name = option, .kind = OPTION_COUNT, .value = "SECONDS", .help = text,                    \
-        .offset = offsetof(struct serve_values, field), .min = 1, .max = 86400                     \
-    }
-
-static const struct option_row rows[] = {
-    {.name = "listen",
-     .letter = 'l',
-     .kind = OPTION_LIST,
-     .value = "WHERE",
-     .help =
-         "PORT (of this machine alone), HOST:PORT, http://HOST:PORT, unix:PATH, shm:PATH, "
-         "fd:N (default 127.0.0.1:8080); can be given several times; or -: one conversation over "
-         "standard input and output",
-     .offset = offsetof(struct serve_values, server.listen)},
-    {.name = "access-log",
-     .letter = 'a',
-     .kind = OPTION_TEXT,
-     .value = "FILE",
-     .help = "a line for each request goes to this file, - for standard output, or off (default)",
-     .offset = offsetof(struct serve_values, access_log)},
-    SERVER_OPTION_ROWS(serve_values, server),
-    FILE_OPTION_ROWS(serve_values, files),
-    CGI_OPTION_ROWS(serve_values, cgi),
-    SECONDS("head-timeout", head_s, "time for the head of a request (default 10)"),
-    SECONDS("idle-timeout", idle_s, "silence between requests (default 30)"),
-    SECONDS("body-timeout", body_s, "silence within a request's content (default: as idle)"),
-    SECONDS("send-timeout", send_s, "a client that takes nothing (default: as idle)"),
-    HTTP_OPTION_ROWS(serve_values, http),
-};
 
 static bool is_number(const char *text)
 {
@@ -97,7 +53,8 @@ static bool opens(const char *name, int flags)
 }
 
 /* The root's fault, or else that of a file that was named. */
-static int cannot_open(const struct site_options *options, int error)
+static int cannot_open(const struct serve_values *values, const struct site_options *options,
+                       int error)
 {
     const struct folder_options *folder = &options->folder;
     bool root = opens(options->root, O_PATH | O_DIRECTORY);
@@ -113,31 +70,35 @@ static int cannot_open(const struct site_options *options, int error)
     else if (error == ENOSYS)
         complain(&command_serve, "cannot serve %s: Linux 5.6 or later is needed (openat2)",
                  options->root);
-    else if (root && options->access_log && error != ENOMEM)
-        complain(&command_serve,
-                 "cannot write the access log %s: %s (name a file that may be written, -, or off)",
-                 options->access_log, strerror(error));
-    else
+    else if (!root || error == ENOMEM || !log_options_cannot_open(&command_serve, &values->log))
         complain(&command_serve, "cannot serve %s: %s (name a folder that may be read)",
                  options->root, strerror(error));
     return 1;
 }
 
-static int serve(const struct serve_values *values, const struct site_options *options,
-                 const struct option_list *listen)
+static void also_log(void *arg, enum weir_report kind, const char *text)
+{
+    site_report(arg, kind, text);
+}
+
+static int serve(const struct serve_values *values, const struct config *config,
+                 const struct site_options *options, const struct option_list *listen)
 {
     char what[NAME_MAX_BYTES];
     struct site *site;
     int rc = site_open(options, &site);
+    if (rc < 0 && config && !log_options_cannot_open(&command_serve, &values->log))
+        return config_cannot_open(config, &command_serve, -rc);
     if (rc < 0)
-        return cannot_open(options, -rc);
+        return config ? 1 : cannot_open(values, options, -rc);
     if (!site_codes(site) && !values->files.neighbours && !values->server.quiet &&
         !(values->files.coding && strcmp(values->files.coding, "off") == 0))
         complain(&command_serve,
                  "no folder for coded files can be made in /tmp or $TMPDIR: nothing "
                  "is coded on the fly (name one with --coding-cache)");
     snprintf(what, sizeof(what), "serving %s", options->root);
-    const struct announcement announcement = {.what = what, .show = show};
+    const struct announcement announcement = {
+        .what = what, .show = show, .also = also_log, .arg = site};
     int status = server_options_run(&command_serve, &values->server, site_service(site), listen,
                                     &announcement);
     site_close(site);
@@ -148,55 +109,76 @@ static int serve(const struct serve_values *values, const struct site_options *o
 static bool log_among_answers(const struct serve_values *values)
 {
     const struct option_list *listen = &values->server.listen;
-    return values->access_log && strcmp(values->access_log, "-") == 0 && listen->count == 1 &&
+    return log_options_use_output(&values->log) && listen->count == 1 &&
            strcmp(listen->at[0], "-") == 0;
 }
 
-static int run(void *arg, int argc, char **argv)
+static int set_listen(const struct option_list *given, char names[][NAME_MAX_BYTES],
+                      struct option_list *out)
 {
-    const struct serve_values *values = arg;
-    const struct option_list *given = &values->server.listen;
-    char names[OPTION_LIST_MAX][NAME_MAX_BYTES];
-    struct option_list listen = {.at = {LISTEN_DEFAULT}, .count = given->count ? given->count : 1};
-    if (argc > 1)
-        return usage_error(&command_serve, "one folder only, not also '%s'", argv[1]);
-    if (log_among_answers(values))
-        return usage_error(&command_serve, "--listen - talks over standard output: --access-log "
-                                           "needs a file, or off");
+    *out = (struct option_list){.at = {LISTEN_DEFAULT}, .count = given->count ? given->count : 1};
     for (size_t i = 0; i < given->count; i++) {
         if (strncasecmp(given->at[i], "https:", 6) == 0)
             return usage_error(&command_serve, "%s: TLS is not there yet; write http://HOST:PORT",
                                given->at[i]);
-        listen.at[i] = endpoint_of(given->at[i], names[i], sizeof(names[i]));
+        out->at[i] = endpoint_of(given->at[i], names[i], NAME_MAX_BYTES);
     }
-    struct site_options options = {.root = argc > 0 ? argv[0] : ".",
-                                   .access_log = values->access_log,
-                                   .http = {.head_ms = values->head_s * 1000,
-                                            .idle_ms = values->idle_s * 1000,
-                                            .body_ms = values->body_s * 1000,
-                                            .send_ms = values->send_s * 1000}};
-    int status = file_options_read(&command_serve, &values->files, &options.folder, &options.cache);
-    if (status == 0 && values->cgi.mounts.count > 0)
-        status = cgi_options_read(&command_serve, &values->cgi, &options);
-    if (status == 0)
-        status = http_options_read(&command_serve, &values->http, &options.http);
-    return status ? status : serve(values, &options, &listen);
+    return 0;
 }
 
-const struct command command_serve = {
-    .name = "serve",
-    .synopsis = "[DIR] [options]",
-    .summary = "a web site: the files of a folder (this one, if none is named) over HTTP",
-    .examples =
-        "weir serve\n"
-        "weir serve /srv/site --listen 0.0.0.0:80 --access-log /var/log/weir.log\n"
-        "weir serve site --listen 8081 --model pool --workers 16 --access-log -\n"
-        "weir serve dist --fallback /index.html --cache-control '/assets/*=max-age=31536000'\n"
-        "weir serve ~/Downloads --listing\n"
-        "weir serve site --cgi /cgi-bin=/srv/cgi --cgi-max 8",
-    .exits = SERVER_EXITS,
-    .options = rows,
-    .option_count = sizeof(rows) / sizeof(*rows),
-    .values_size = sizeof(struct serve_values),
-    .run = run,
-};
+/* The values are those of the command line, or of the top of a configuration. */
+static int serve_with(const struct serve_values *values, const struct config *config,
+                      const struct site_options *options)
+{
+    char names[OPTION_LIST_MAX][NAME_MAX_BYTES];
+    struct option_list listen;
+    if (log_among_answers(values))
+        return usage_error(&command_serve, "--listen - talks over standard output: --access-log "
+                                           "needs a file, or off");
+    int status = set_listen(&values->server.listen, names, &listen);
+    return status ? status : serve(values, config, options, &listen);
+}
+
+static int serve_config(const struct serve_values *given)
+{
+    struct config config;
+    struct site_options options = {.root = NULL};
+    int status = config_read(&config, &command_serve, given->config, given);
+    if (status == 0)
+        status = config_options(&config, &command_serve, &options);
+    if (status == 0)
+        status = serve_with(&config.top.values, &config, &options);
+    config_free(&config);
+    return status;
+}
+
+int serve_run(void *arg, int argc, char **argv)
+{
+    const struct serve_values *values = arg;
+    if (argc > 1)
+        return usage_error(&command_serve, "one folder only, not also '%s'", argv[1]);
+    if (argc > 0 && (values->root || values->config))
+        return usage_error(&command_serve, "--%s says which folder, not also '%s'",
+                           values->config ? "config" : "root", argv[0]);
+    if (values->config)
+        return serve_config(values);
+    struct serve_values all = *values;
+    if (argc > 0)
+        all.root = argv[0];
+    if (!all.root)
+        all.root = ".";
+    struct site_options options = {.root = all.root};
+    struct site_part part;
+    const struct site_part *bad_part;
+    const char *bad_word;
+    const struct sites_options one = {&part, 1};
+    int status = serve_part_read(&command_serve, &all, "default", &part);
+    if (status == 0 && (all.fields.count > 0 || all.redirects.count > 0 || all.security)) {
+        options.sites = &one;
+        options.out_part = &bad_part;
+        options.out_what = &bad_word;
+    }
+    if (status == 0)
+        status = serve_options_read(&command_serve, &all, &options);
+    return status ? status : serve_with(&all, NULL, &options);
+}

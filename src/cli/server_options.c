@@ -45,6 +45,8 @@ static void announce(const struct announcer *announcer, const char *listener)
 static void report(void *arg, enum weir_report kind, const char *text)
 {
     const struct announcer *announcer = arg;
+    if (announcer->announcement->also && kind != WEIR_REPORT_READY)
+        announcer->announcement->also(announcer->announcement->arg, kind, text);
     switch (kind) {
     case WEIR_REPORT_READY:
         if (!announcer->options->quiet)

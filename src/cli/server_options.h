@@ -75,6 +75,9 @@ struct announcement {
     const char *what;
     /* The listener's name as people know it, written into `text`. NULL: as it is. */
     const char *(*show)(const char *listener, char *text, size_t size);
+    /* All else that the server says, before it is shown; may be NULL. */
+    void (*also)(void *arg, enum weir_report, const char *text);
+    void *arg;
 };
 
 /* Runs until stopped; the endpoints are `listen` as they are. Returns the exit status. */

@@ -221,6 +221,11 @@ static int core_submit(struct weir_driver *driver, struct weir_job *job)
     return jobs_submit(core->jobs, job);
 }
 
+static void core_post(struct weir_driver *driver, struct weir_job *job)
+{
+    jobs_post(((struct core *)driver)->jobs, job);
+}
+
 static void core_wake(struct weir_driver *driver, struct weir_conn *conn)
 {
     struct slot *slot = weir_conn_slot(conn);
@@ -301,6 +306,7 @@ static const struct weir_driver_ops core_ops = {
     .dial = core_dial,
     .spawn = core_spawn,
     .submit = core_submit,
+    .post = core_post,
     .fill = core_fill,
     .wake = core_wake,
     .random = core_random,

@@ -101,6 +101,7 @@ uint64_t core_idle(struct core *);
 int jobs_new(struct jobs **out);
 int jobs_fd(const struct jobs *);
 int jobs_submit(struct jobs *, struct weir_job *);
+void jobs_post(struct jobs *, struct weir_job *);
 /* Runs done() of what has finished. */
 void jobs_collect(struct jobs *);
 void jobs_free(struct jobs *);

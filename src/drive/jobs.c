@@ -1,6 +1,7 @@
 /* Slow work on a bounded number of helper threads; they start with the first job, so after every fork. */
 #include "drive/core.h"
 #include "tbl/limits.h"
+#include "tbl/limits_routes.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -10,21 +11,33 @@
 #include <unistd.h>
 
 #define JOB_STACK (256 * 1024) /* getaddrinfo and crypt need some; a frame of ours is small */
+#define CREW_MAX                                                                                   \
+    (LIMIT_ANSWER_THREADS > LIMIT_JOB_THREADS ? LIMIT_ANSWER_THREADS : LIMIT_JOB_THREADS)
 
 struct job_list {
     struct weir_job *first, *last;
 };
 
+/* Helpers that share a queue. Jobs that wait for the world have a crew of their own: the others never queue behind them. */
+struct crew {
+    struct jobs *jobs; /* borrowed: it is in there */
+    pthread_cond_t more;
+    struct job_list waiting;
+    unsigned queued, queue_max; /* in waiting */
+    unsigned idle;              /* helpers that wait for a job */
+    unsigned threads, threads_max;
+    size_t stack;
+    pthread_t thread[CREW_MAX];
+};
+
+enum { CREW_WORKS, CREW_WAITS, CREWS };
+
 struct jobs {
     pthread_mutex_t lock;
-    pthread_cond_t more;
-    struct job_list waiting, finished;
-    unsigned queued; /* in waiting */
-    unsigned idle;   /* helpers that wait for a job */
-    unsigned threads;
+    struct job_list finished;
     bool stop;
     int event;
-    pthread_t thread[LIMIT_JOB_THREADS];
+    struct crew crews[CREWS];
 };
 
 static void append(struct job_list *list, struct weir_job *job)
@@ -56,12 +69,13 @@ static void finished(struct jobs *jobs, struct weir_job *job)
 
 static void *helper(void *arg)
 {
-    struct jobs *jobs = arg;
+    struct crew *crew = arg;
+    struct jobs *jobs = crew->jobs;
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
-        struct weir_job *job = jobs->stop ? NULL : take_first(&jobs->waiting);
+        struct weir_job *job = jobs->stop ? NULL : take_first(&crew->waiting);
         if (job) {
-            jobs->queued--;
+            crew->queued--;
             pthread_mutex_unlock(&jobs->lock);
             job->work(job);
             pthread_mutex_lock(&jobs->lock);
@@ -69,9 +83,9 @@ static void *helper(void *arg)
         } else if (jobs->stop) {
             break;
         } else {
-            jobs->idle++;
-            pthread_cond_wait(&jobs->more, &jobs->lock);
-            jobs->idle--;
+            crew->idle++;
+            pthread_cond_wait(&crew->more, &jobs->lock);
+            crew->idle--;
         }
     }
     pthread_mutex_unlock(&jobs->lock);
@@ -79,20 +93,31 @@ static void *helper(void *arg)
 }
 
 /* Helpers take no signals: those belong to the supervisor and the main threads. */
-static int start_helper(struct jobs *jobs)
+static int start_helper(struct crew *crew)
 {
     sigset_t all, before;
     sigfillset(&all);
     pthread_attr_t attr;
     pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, JOB_STACK);
+    pthread_attr_setstacksize(&attr, crew->stack);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&jobs->thread[jobs->threads], &attr, helper, jobs);
+    int rc = pthread_create(&crew->thread[crew->threads], &attr, helper, crew);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_attr_destroy(&attr);
     if (rc == 0)
-        jobs->threads++;
+        crew->threads++;
     return -rc;
+}
+
+static void init_crew(struct jobs *jobs, unsigned which, unsigned threads, unsigned queue,
+                      size_t stack)
+{
+    struct crew *crew = &jobs->crews[which];
+    crew->jobs = jobs;
+    crew->threads_max = threads;
+    crew->queue_max = queue;
+    crew->stack = stack;
+    pthread_cond_init(&crew->more, NULL);
 }
 
 int jobs_new(struct jobs **out)
@@ -107,7 +132,8 @@ int jobs_new(struct jobs **out)
         return -error;
     }
     pthread_mutex_init(&jobs->lock, NULL);
-    pthread_cond_init(&jobs->more, NULL);
+    init_crew(jobs, CREW_WORKS, LIMIT_JOB_THREADS, LIMIT_JOB_QUEUE, JOB_STACK);
+    init_crew(jobs, CREW_WAITS, LIMIT_ANSWER_THREADS, LIMIT_ANSWER_QUEUE, LIMIT_ANSWER_STACK);
     *out = jobs;
     return 0;
 }
@@ -119,22 +145,31 @@ int jobs_fd(const struct jobs *jobs)
 
 int jobs_submit(struct jobs *jobs, struct weir_job *job)
 {
+    struct crew *crew = &jobs->crews[job->waits ? CREW_WAITS : CREW_WORKS];
     int rc = 0;
     job->cancelled = false;
     pthread_mutex_lock(&jobs->lock);
-    if (jobs->queued >= LIMIT_JOB_QUEUE)
+    if (crew->queued >= crew->queue_max)
         rc = -EAGAIN;
-    if (rc == 0 && jobs->idle <= jobs->queued && jobs->threads < LIMIT_JOB_THREADS) {
-        int started = start_helper(jobs);
-        rc = jobs->threads == 0 ? started : 0; /* one helper is enough to go on */
+    if (rc == 0 && crew->idle <= crew->queued && crew->threads < crew->threads_max) {
+        int started = start_helper(crew);
+        rc = crew->threads == 0 ? started : 0; /* one helper is enough to go on */
     }
     if (rc == 0) {
-        append(&jobs->waiting, job);
-        jobs->queued++;
-        pthread_cond_signal(&jobs->more);
+        append(&crew->waiting, job);
+        crew->queued++;
+        pthread_cond_signal(&crew->more);
     }
     pthread_mutex_unlock(&jobs->lock);
     return rc;
+}
+
+void jobs_post(struct jobs *jobs, struct weir_job *job)
+{
+    pthread_mutex_lock(&jobs->lock);
+    job->cancelled = false;
+    finished(jobs, job);
+    pthread_mutex_unlock(&jobs->lock);
 }
 
 void jobs_collect(struct jobs *jobs)
@@ -150,25 +185,34 @@ void jobs_collect(struct jobs *jobs)
         job->done(job);
 }
 
+static void end_crew(struct crew *crew)
+{
+    for (unsigned i = 0; i < crew->threads; i++)
+        pthread_join(crew->thread[i], NULL);
+    pthread_cond_destroy(&crew->more);
+}
+
 void jobs_free(struct jobs *jobs)
 {
     if (!jobs)
         return;
     pthread_mutex_lock(&jobs->lock);
     jobs->stop = true;
-    pthread_cond_broadcast(&jobs->more);
+    for (unsigned i = 0; i < CREWS; i++)
+        pthread_cond_broadcast(&jobs->crews[i].more);
     pthread_mutex_unlock(&jobs->lock);
-    for (unsigned i = 0; i < jobs->threads; i++)
-        pthread_join(jobs->thread[i], NULL);
+    for (unsigned i = 0; i < CREWS; i++)
+        end_crew(&jobs->crews[i]);
     struct weir_job *job;
     while ((job = take_first(&jobs->finished)))
         job->done(job);
-    while ((job = take_first(&jobs->waiting))) {
-        job->cancelled = true;
-        job->done(job);
+    for (unsigned i = 0; i < CREWS; i++) {
+        while ((job = take_first(&jobs->crews[i].waiting))) {
+            job->cancelled = true;
+            job->done(job);
+        }
     }
     close(jobs->event);
-    pthread_cond_destroy(&jobs->more);
     pthread_mutex_destroy(&jobs->lock);
     free(jobs);
 }

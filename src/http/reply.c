@@ -43,16 +43,22 @@ static char *room_for(struct weir_exchange *x, size_t len)
     return x->lines + x->lines_len;
 }
 
+int reply_field_check(struct weir_bytes name, struct weir_bytes value)
+{
+    if (name.len == 0 || field_run(name.at, name.len, BYTE_TOKEN) < name.len ||
+        field_value_run(value.at, value.len) < value.len || is_ours(name))
+        return -EINVAL;
+    return name.len + value.len > LIMIT_HTTP_REPLY_FIELDS ? -ENOBUFS : 0;
+}
+
 int weir_reply_field(struct weir_exchange *x, const char *name, const char *value)
 {
     struct weir_bytes n = bytes_str(name), v = bytes_str(value);
     if (x->begun)
         return -EALREADY;
-    if (n.len == 0 || field_run(n.at, n.len, BYTE_TOKEN) < n.len ||
-        field_value_run(v.at, v.len) < v.len || is_ours(n))
-        return -EINVAL;
-    if (n.len + v.len > LIMIT_HTTP_REPLY_FIELDS)
-        return -ENOBUFS;
+    int rc = reply_field_check(n, v);
+    if (rc < 0)
+        return rc;
     char *at = room_for(x, n.len + v.len + 4);
     if (!at)
         return -ENOBUFS;

@@ -43,6 +43,7 @@ struct talk *talk_new(struct weir_exchange *x, struct weir_bytes path,
     talk->path = (struct weir_bytes){talk->text, path.len};
     talk->raw = strncmp(talk->text + program->name_at, "nph-", 4) == 0;
     talk->log.program = (struct weir_bytes){talk->text, program->name_end};
+    talk->log.driver = talk->driver;
     weir_request_id(x, talk->log.id);
     out_init(&talk->staged, talk->driver->pool);
     return talk;

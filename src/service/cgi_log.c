@@ -1,6 +1,9 @@
 #include "service/cgi_log.h"
 
 #include "base/text.h"
+#include "service/local.h"
+
+#include <weir/driver.h>
 
 #include <limits.h>
 #include <poll.h>
@@ -24,11 +27,20 @@ static void add_escaped(struct text *t, const char *bytes, size_t len)
     }
 }
 
+static bool tell(const struct cgi_log *log, const char *bytes, size_t len)
+{
+    struct local *local = log->driver ? log->driver->local : NULL;
+    return local && logs_tell_program(&local->account.logs, log->driver->now.wall_ns, log->id,
+                                      log->program, (struct weir_bytes){bytes, len});
+}
+
 /* A pipe takes up to PIPE_BUF bytes at once, so lines of several processes do not mix. */
 static void say(const struct cgi_log *log, const char *bytes, size_t len)
 {
     char line[PIPE_BUF];
     struct text t;
+    if (tell(log, bytes, len))
+        return;
     text_init(&t, line, sizeof(line) - 1);
     text_str(&t, "weir: cgi ");
     text_str(&t, log->id);

@@ -1,6 +1,6 @@
 /*
- * service/cgi_log.h: what a program complains of, and what is said about it: lines on the server's standard error, each with
- * the name of the request and of the program:
+ * service/cgi_log.h: what a program complains of, and what is said about it: records of the error log (service/logs.h) or,
+ * where there is none, lines on the server's standard error, each with the name of the request and of the program:
  *
  *   weir: cgi 9d3c51b07a62e8f4-17 /cgi-bin/form: cannot open the data base
  *
@@ -14,6 +14,7 @@
 
 /* Of one program. */
 struct cgi_log {
+    struct weir_driver *driver; /* borrowed: whose error log it goes to, if there is one */
     char id[WEIR_REQUEST_ID_MAX];
     struct weir_bytes program; /* its path; borrowed: from the talk */
     char line[LIMIT_CGI_LOG_LINE];

@@ -31,15 +31,16 @@ static int reply_not_allowed(struct weir_exchange *x)
 
 /* A folder without its slash: links in its page would be taken from the wrong place. The clean path begins with one slash
  * only, so that the answer cannot name another site. */
-static int reply_slash(struct weir_exchange *x, struct weir_bytes path)
+static int reply_slash(struct weir_exchange *x, struct weir_bytes prefix, struct weir_bytes path)
 {
     struct weir_bytes query = weir_request_query(x);
-    size_t size = 3 * path.len + query.len + 3;
+    size_t size = 3 * (prefix.len + path.len) + query.len + 3;
     char *location = weir_exchange_alloc(x, size);
     if (!location)
         return -ENOMEM;
     struct text t;
     text_init(&t, location, size);
+    path_escape(&t, prefix);
     path_escape(&t, path);
     text_char(&t, '/');
     if (query.len > 0) {
@@ -162,7 +163,7 @@ static int reply_path(struct weir_exchange *x, struct weir_bytes path, bool agai
         weir_drop(&entry->ref);
     }
     if (rc == -EISDIR)
-        return reply_slash(x, path);
+        return reply_slash(x, folder->prefix, path);
     if (rc == -ENOENT && folder->listing && path.at[path.len - 1] == '/')
         return listing_begin(x, folder, path);
     return rc == -ESTALE ? -EAGAIN : rc;
@@ -206,6 +207,12 @@ static int reply(struct weir_exchange *x, bool again)
         return -EINVAL;
     default:
         return -ENOENT;
+    }
+    if (folder->prefix.len > 0) {
+        path.at += folder->prefix.len;
+        path.len -= folder->prefix.len;
+        if (path.len == 0)
+            return reply_slash(x, folder->prefix, path);
     }
     int rc = path_hidden(path) ? -ENOENT : reply_path(x, path, again);
     return rc == -ENOENT && folder->fallback && !path_hidden(path)

@@ -33,6 +33,8 @@ struct folder_page {
 
 struct folder {
     int root;
+    struct weir_bytes
+        prefix; /* where it is mounted in its site: "/docs"; empty: it is the site. Borrowed */
     bool listing;
     const char *fallback;
     struct mime_map *mime;

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "service/access_log.h"
+#include "service/account.h"
 #include "service/cgi.h"
 #include "service/coding.h"
 #include "service/file_cache.h"
@@ -20,6 +20,6 @@ struct local {
     struct file_cache files;
     struct coding_jobs coding;
     struct accept_memo accepts[ACCEPT_MEMOS]; /* by length */
-    struct log_buffer log;
+    struct account_hand account;
     struct cgi_queue cgi;
 };

@@ -22,7 +22,7 @@
 
 struct writer {
     const struct weir_helper *helper;
-    struct log_channel *channels;
+    struct log_channel *const *channels;
     unsigned count;
     int signals;
     bool more; /* something waits that could not be written yet */
@@ -114,7 +114,7 @@ static size_t join(const struct iovec piece[2], char *line, size_t size)
 
 static ssize_t write_piece(struct log_channel *channel, const struct iovec piece[2], int pieces)
 {
-    static char line[LIMIT_LOG_RECORD]; /* of this process alone, which has one thread */
+    static char line[LIMIT_LOG_LINE]; /* of this process alone, which has one thread */
     if (channel->sink.kind == LOG_SINK_SYSLOG && pieces == 2 &&
         !memchr(piece[0].iov_base, '\n', piece[0].iov_len)) {
         size_t len = join(piece, line, sizeof(line));
@@ -189,8 +189,8 @@ static void look(struct writer *writer)
     uint64_t now = mono_ns();
     writer->more = false;
     for (unsigned i = 0; i < writer->count; i++)
-        if (writer->channels[i].rings)
-            serve_channel(writer, &writer->channels[i], now);
+        if (writer->channels[i]->rings)
+            serve_channel(writer, writer->channels[i], now);
 }
 
 /* --- waiting --- */
@@ -198,7 +198,7 @@ static void look(struct writer *writer)
 static void reopen(struct writer *writer)
 {
     for (unsigned i = 0; i < writer->count; i++) {
-        struct log_channel *channel = &writer->channels[i];
+        struct log_channel *channel = writer->channels[i];
         if (channel->rings && log_sink_reopen(&channel->sink))
             skip_torn(channel);
     }
@@ -209,16 +209,16 @@ static int nap(struct writer *writer, bool was_awake)
 {
     bool sleeps = !writer->more && !was_awake;
     for (unsigned i = 0; i < writer->count && sleeps; i++)
-        if (writer->channels[i].rings)
-            sleeps = log_asleep(writer->channels[i].rings);
+        if (writer->channels[i]->rings)
+            sleeps = log_asleep(writer->channels[i]->rings);
     return sleeps ? LIMIT_LOG_NAP_MS : LIMIT_LOG_GATHER_MS;
 }
 
 static void awake(struct writer *writer)
 {
     for (unsigned i = 0; i < writer->count; i++)
-        if (writer->channels[i].rings)
-            log_awake(writer->channels[i].rings);
+        if (writer->channels[i]->rings)
+            log_awake(writer->channels[i]->rings);
 }
 
 /* Is there anything in any ring? */
@@ -227,8 +227,8 @@ static bool has_news(const struct writer *writer)
     struct iovec piece[2];
     for (unsigned i = 0; i < writer->count; i++)
         for (unsigned k = 0;
-             writer->channels[i].rings && k < log_rings_count(writer->channels[i].rings); k++)
-            if (log_peek(writer->channels[i].rings, k, piece) > 0)
+             writer->channels[i]->rings && k < log_rings_count(writer->channels[i]->rings); k++)
+            if (log_peek(writer->channels[i]->rings, k, piece) > 0)
                 return true;
     return false;
 }
@@ -240,7 +240,7 @@ static bool wait_once(struct writer *writer, bool busy)
                                                {.fd = writer->signals, .events = POLLIN}};
     nfds_t count = 2;
     for (unsigned i = 0; i < writer->count; i++) {
-        const struct log_channel *channel = &writer->channels[i];
+        const struct log_channel *channel = writer->channels[i];
         if (!channel->rings)
             continue;
         fds[count++] = (struct pollfd){.fd = log_rings_wake_fd(channel->rings), .events = POLLIN};
@@ -285,7 +285,7 @@ static void end(struct writer *writer)
         look(writer);
     }
     for (unsigned i = 0; i < writer->count; i++) {
-        struct log_channel *channel = &writer->channels[i];
+        struct log_channel *channel = writer->channels[i];
         if (!channel->rings)
             continue;
         lose_rest(channel);
@@ -294,7 +294,8 @@ static void end(struct writer *writer)
     }
 }
 
-int log_process_run(const struct weir_helper *helper, struct log_channel *channels, unsigned count)
+int log_process_run(const struct weir_helper *helper, struct log_channel *const *channels,
+                    unsigned count)
 {
     struct writer writer = {.helper = helper, .channels = channels, .count = count};
     sigset_t set;
@@ -307,7 +308,7 @@ int log_process_run(const struct weir_helper *helper, struct log_channel *channe
     if (writer.signals < 0)
         return -errno;
     for (unsigned i = 0; i < count; i++)
-        channels[i].torn = -1;
+        channels[i]->torn = -1;
     bool busy = true;
     for (bool last = false; !last;) {
         last = wait_once(&writer, busy);

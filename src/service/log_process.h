@@ -22,4 +22,4 @@ struct log_channel {
 };
 
 /* Until nobody is left who could write; then everything that was committed is written. As weir_service.helper. */
-int log_process_run(const struct weir_helper *, struct log_channel *, unsigned count);
+int log_process_run(const struct weir_helper *, struct log_channel *const *, unsigned count);

@@ -1,5 +1,7 @@
 #include "service/log_ring.h"
 
+#include "tbl/limits.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
@@ -13,13 +15,15 @@
 
 struct log_ring {
     _Alignas(LINE) _Atomic(uint64_t) head; /* bytes ever put; the owner's */
-    _Atomic(pid_t) owner;                  /* a process; 0: free */
+    _Atomic(uint64_t) base; /* of them, the one that lies at the ring's beginning; the owner's */
+    _Atomic(pid_t) owner;   /* a process; 0: free */
     _Alignas(LINE) _Atomic(uint64_t) tail; /* bytes ever taken; the reader's */
 };
 
 struct log_rings {
     unsigned count;
     size_t size;
+    size_t batch;                        /* with so much in a ring the reader is called */
     size_t memory;                       /* of all this */
     int wake;                            /* eventfd; every process has it under this number */
     _Alignas(LINE) _Atomic(bool) asleep; /* the reader looks only when it is woken */
@@ -49,6 +53,7 @@ int log_rings_new(unsigned count, size_t size, struct log_rings **out)
     }
     rings->count = count;
     rings->size = size;
+    rings->batch = size / 2 < LIMIT_LOG_BATCH ? size / 2 : LIMIT_LOG_BATCH;
     rings->memory = memory;
     rings->asleep = true; /* until the reader has started */
     *out = rings;
@@ -97,10 +102,15 @@ static bool fits(const struct log_rings *rings, const struct log_ring *ring, uin
     return len <= rings->size - *out_used;
 }
 
+static size_t offset_of(const struct log_rings *rings, const struct log_ring *ring, uint64_t at)
+{
+    return (at - atomic_load_explicit(&ring->base, memory_order_relaxed)) & (rings->size - 1);
+}
+
 static void copy_in(struct log_rings *rings, const struct log_ring *ring, uint64_t head,
                     const char *record, size_t len)
 {
-    size_t at = head & (rings->size - 1);
+    size_t at = offset_of(rings, ring, head);
     size_t before_end = rings->size - at < len ? rings->size - at : len;
     memcpy(bytes_of(rings, ring) + at, record, before_end);
     memcpy(bytes_of(rings, ring), record + before_end, len - before_end);
@@ -124,9 +134,13 @@ void log_put(struct log_rings *rings, struct log_hand *hand, const char *record,
         log_count_lost(rings, 1);
         return;
     }
+    /* An empty ring is begun anew, so that a large one does not push all else out of the caches. The reader looks at the base only
+     * behind a head that it has not reached, and then the ring is not empty. */
+    if (used == 0)
+        atomic_store_explicit(&ring->base, head, memory_order_relaxed);
     copy_in(rings, ring, head, record, len);
     atomic_store_explicit(&ring->head, head + len, memory_order_release);
-    if (used < rings->size / 2 && used + len >= rings->size / 2)
+    if (used < rings->batch && used + len >= rings->batch)
         call_reader(rings);
 }
 
@@ -193,9 +207,10 @@ int log_peek(struct log_rings *rings, unsigned index, struct iovec out[2])
     struct log_ring *ring = &rings->ring[index];
     uint64_t head = atomic_load_explicit(&ring->head, memory_order_acquire);
     uint64_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
-    size_t len = (size_t)(head - tail), at = tail & (rings->size - 1);
+    size_t len = (size_t)(head - tail);
     if (len == 0)
         return 0;
+    size_t at = offset_of(rings, ring, tail);
     size_t before_end = rings->size - at < len ? rings->size - at : len;
     out[0] = (struct iovec){bytes_of(rings, ring) + at, before_end};
     out[1] = (struct iovec){bytes_of(rings, ring), len - before_end};

@@ -21,8 +21,9 @@ struct site {
     struct folder folder;
     struct file_budget budget;
     struct file_cache_options cache;
-    struct access_log log;
-    struct route route; /* what is not answered by the files of the folder */
+    struct account account;
+    struct route route;  /* what is not answered by the files of the folder */
+    struct sites *sites; /* NULL: one, for every name */
     struct cgi_options cgi_options;
     struct cgi_places *cgi_places;
     struct cgi cgi[LIMIT_MOUNTS];
@@ -47,6 +48,8 @@ static const struct weir_handler *site_route(const struct weir_http *http, struc
         *out_config = mount->config;
         return mount->handler;
     }
+    if (site->sites)
+        return sites_route(site->sites, x, out_config);
     *out_config = &site->folder;
     return &files_handler;
 }
@@ -54,15 +57,31 @@ static const struct weir_handler *site_route(const struct weir_http *http, struc
 static bool site_error_page(const struct weir_http *http, struct weir_exchange *x, unsigned status)
 {
     const struct site *site = http->arg;
+    if (site->sites)
+        return sites_error_page(site->sites, x, status);
     return files_error_page(&site->folder, x, status);
 }
 
 static void site_ended(const struct weir_http *http, struct weir_exchange *x, int why)
 {
-    const struct site *site = http->arg;
     struct local *local = weir_exchange_driver(x)->local;
-    (void)why;
-    access_log_add(&site->log, &local->log, x);
+    (void)http;
+    account_ended(&local->account, x, why);
+}
+
+static void site_connection(const struct weir_http *http, struct weir_conn *conn, bool opened,
+                            int why)
+{
+    struct weir_driver *driver = weir_conn_driver(conn);
+    struct local *local = driver->local;
+    (void)http;
+    account_connection(&local->account, driver, conn, opened, why);
+}
+
+static int helper(const struct weir_helper *helper, void *arg)
+{
+    struct site *site = arg;
+    return logs_run(helper, &site->account.logs);
 }
 
 static int worker_start(struct weir_driver *driver, void *arg)
@@ -74,17 +93,18 @@ static int worker_start(struct weir_driver *driver, void *arg)
     local->files.budget = &site->budget;
     local->files.options = site->cache;
     local->coding.resume = files_resume;
+    account_begin(&site->account, &local->account);
     driver->local = local;
     return 0;
 }
 
 static void worker_end(struct weir_driver *driver, void *arg)
 {
-    struct site *site = arg;
     struct local *local = driver->local;
+    (void)arg;
     if (!local)
         return;
-    access_log_done(&site->log, &local->log);
+    account_end(&local->account);
     file_cache_done(&local->files);
     free(local);
     driver->local = NULL;
@@ -92,11 +112,10 @@ static void worker_end(struct weir_driver *driver, void *arg)
 
 static uint64_t idle(struct weir_driver *driver, void *arg)
 {
-    struct site *site = arg;
     struct local *local = driver->local;
-    uint64_t log = access_log_idle(&site->log, &local->log, driver->now.mono_ns);
-    uint64_t files = file_cache_expire(&local->files, driver->now.mono_ns);
-    return log && (!files || log < files) ? log : files;
+    (void)arg;
+    account_let_go(&local->account);
+    return file_cache_expire(&local->files, driver->now.mono_ns);
 }
 
 /* A 16th of the descriptors there may be, unless told otherwise: most are for connections, and each may want a file of its own. */
@@ -110,8 +129,9 @@ static unsigned open_files_max(unsigned wanted)
     return share < most ? (unsigned)share : most;
 }
 
-static void set_http(struct site *site, const struct weir_http *http)
+static void set_http(struct site *site, const struct site_options *options)
 {
+    const struct weir_http *http = &options->http;
     site->http = *http;
     if (!site->http.body_ms)
         site->http.body_ms = http->idle_ms;
@@ -119,8 +139,9 @@ static void set_http(struct site *site, const struct weir_http *http)
         site->http.send_ms = http->idle_ms;
     site->http.arg = site;
     site->http.route = site_route;
-    site->http.ended = site->log.fd >= 0 ? site_ended : NULL;
-    site->http.error_page = site->folder.page_count > 0 ? site_error_page : NULL;
+    account_set_http(&site->account, &options->account, &site->http, site_ended, site_connection);
+    bool pages = site->sites || site->folder.page_count > 0;
+    site->http.error_page = pages ? site_error_page : NULL;
 }
 
 static int open_cgi(struct site *site, const struct site_options *options)
@@ -150,20 +171,25 @@ int site_open(const struct site_options *options, struct site **out)
     struct site *site = calloc(1, sizeof(*site));
     if (!site)
         return -ENOMEM;
-    site->log.fd = -1;
     site->cache = options->cache;
     file_cache_defaults(&site->cache);
     site->budget.max = open_files_max(options->cache.open_files);
-    int rc = folder_open(&site->folder, options->root, &options->folder);
+    site->folder = (struct folder){.root = -1, .store = {.dir = -1}};
+    int rc;
+    if (options->sites)
+        rc = sites_open(options->sites, &options->cgi_options, &site->sites, options->out_part,
+                        options->out_what);
+    else
+        rc = folder_open(&site->folder, options->root, &options->folder);
     if (rc == 0)
-        rc = access_log_open(&site->log, options->access_log);
+        rc = account_open(&site->account, &options->account, &site->route);
     if (rc == 0)
         rc = open_cgi(site, options);
     if (rc < 0) {
         site_close(site);
         return rc;
     }
-    set_http(site, &options->http);
+    set_http(site, options);
     site->service = (struct weir_service){
         .name = "http",
         .protocol = &weir_http1,
@@ -174,6 +200,7 @@ int site_open(const struct site_options *options, struct site **out)
         .worker_start = worker_start,
         .worker_end = worker_end,
         .idle = idle,
+        .helper = logs_wanted(&site->account.logs) ? helper : NULL,
     };
     *out = site;
     return 0;
@@ -181,7 +208,7 @@ int site_open(const struct site_options *options, struct site **out)
 
 bool site_codes(const struct site *site)
 {
-    return site->folder.made != 0;
+    return site->sites ? sites_code(site->sites) : site->folder.made != 0;
 }
 
 const struct weir_service *site_service(const struct site *site)
@@ -189,12 +216,22 @@ const struct weir_service *site_service(const struct site *site)
     return &site->service;
 }
 
+void site_report(const struct site *site, enum weir_report kind, const char *text)
+{
+    static const enum log_level levels[] = {[WEIR_REPORT_READY] = LOG_LEVEL_NOTICE,
+                                            [WEIR_REPORT_WARNING] = LOG_LEVEL_WARNING,
+                                            [WEIR_REPORT_ERROR] = LOG_LEVEL_ERROR,
+                                            [WEIR_REPORT_INFO] = LOG_LEVEL_NOTICE};
+    logs_tell_server(&site->account.logs, levels[kind], text);
+}
+
 void site_close(struct site *site)
 {
     if (!site)
         return;
     folder_close(&site->folder);
-    access_log_close(&site->log);
+    sites_close(site->sites);
+    account_close(&site->account);
     for (unsigned i = 0; i < site->cgi_count; i++)
         cgi_close(&site->cgi[i]);
     cgi_places_free(site->cgi_places);
@@ -206,7 +243,7 @@ int weir_files_open(const char *root, const struct weir_files_options *options,
 {
     struct site_options site_options = {.root = root};
     if (options) {
-        site_options.access_log = options->access_log;
+        site_options.account.logs.access = options->access_log;
         site_options.http = options->http;
     }
     struct site *site;

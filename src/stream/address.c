@@ -50,12 +50,22 @@ void address_from_unix(struct address *a, int fd)
     }
 }
 
+/* A log wants it for each request; inet_ntop() goes by way of printf, which costs a percent of one. */
+static void add_v4(struct text *t, const uint8_t *ip)
+{
+    for (unsigned i = 0; i < 4; i++) {
+        if (i > 0)
+            text_char(t, '.');
+        text_u64(t, ip[i]);
+    }
+}
+
 static void add_address(struct text *t, const struct address *a)
 {
     char ip[INET6_ADDRSTRLEN];
     switch (a->family) {
     case AF_INET:
-        text_str(t, inet_ntop(AF_INET, a->ip, ip, sizeof(ip)));
+        add_v4(t, a->ip);
         break;
     case AF_INET6:
         text_char(t, '[');

@@ -1,20 +1,21 @@
 /*
- * tbl/limits_log.h: bounds of logs and figures, with their reasons. Rows, no code.
+ * tbl/limits_log.h: bounds of logs and figures, with their reasons. Included by tbl/limits.h.
  */
 #pragma once
 
 /* --- rings: records on their way to the log process --- */
 #define LIMIT_LOG_RING                                                                             \
-    (256 * 1024) /* of one writer at a time: 2,000 lines; an L2 cache still holds it */
+    (2 * 1024 *                                                                                    \
+     1024) /* of one writer at a time: 250 ms of a busy core, if the log process has to wait */
 #define LIMIT_LOG_RINGS                                                                            \
     64 /* a writer has one from its first record to its next wait: that many at the same instant */
-#define LIMIT_ERROR_RING  (64 * 1024) /* errors are few, and one says little more than ten */
+#define LIMIT_ERROR_RING  (256 * 1024) /* errors are few, and one says little more than ten */
 #define LIMIT_ERROR_RINGS 32
 #define LIMIT_LOG_GATHER_MS                                                                        \
     100 /* the log process looks so often while there is something, else when it is woken */
 #define LIMIT_LOG_NAP_MS                                                                           \
     5000 /* ... and so often at least: a writer killed between a record and the wake told nobody */
-#define LIMIT_LOG_BATCH (128 * 1024) /* one write: half a ring, when writers wake it */
+#define LIMIT_LOG_BATCH (128 * 1024) /* one write; writers wake it for so much */
 
 /* --- where lines go --- */
 #define LIMIT_LOG_SYSLOG_BYTES   8192  /* one datagram; journald and rsyslog take that by default */
@@ -27,9 +28,11 @@
 #define LIMIT_LOG_SAY_MS 10000 /* lines were lost: said at most so often */
 
 /* --- formats --- */
-#define LIMIT_LOG_FIELDS     32   /* fields of a format */
-#define LIMIT_LOG_FORMAT     512  /* bytes of --log-format */
-#define LIMIT_LOG_ERROR_TEXT 1024 /* of what an error says, before escaping */
+#define LIMIT_LOG_FIELD 1024 /* what a client says: request line, referrer ...; before escaping */
+#define LIMIT_LOG_LINE                                                                             \
+    (6 * 6 * LIMIT_LOG_FIELD + 2048) /* one line: six such fields, an escape has six bytes */
+#define LIMIT_LOG_FIELDS     32      /* fields of a format */
+#define LIMIT_LOG_ERROR_TEXT 1024    /* of what an error says, before escaping */
 
 /* --- figures and their page --- */
 #define LIMIT_FIGURE_SLOTS                                                                         \

@@ -1,9 +1,9 @@
 /*
- * tbl/limits_service.h: bounds of files, their codings and logs. Included by tbl/limits.h.
+ * tbl/limits_service.h: bounds of files and their codings. Included by tbl/limits.h.
  */
 #pragma once
 
-/* --- files and logs --- */
+/* --- files --- */
 #define LIMIT_FILE_PATH_BYTES 4095 /* PATH_MAX less its NUL */
 #define LIMIT_FILE_READY_BYTES                                                                     \
     (256 * 1024) /* larger files go out by sendfile; at 100 KiB that takes 1.09 times the CPU */
@@ -17,8 +17,3 @@
 #define LIMIT_FILE_FRESH_MS                                                                        \
     30 /* a file changed this lately may change again unseen: the kernel's clock ticks by 10 ms */
 #define LIMIT_FILE_RACE_TRIES 8 /* openat2 gives EAGAIN while a rename is under way */
-#define LIMIT_LOG_BUFFER      (32 * 1024)
-#define LIMIT_LOG_FIELD       1024 /* request line, referrer and user agent each, before escaping */
-#define LIMIT_LOG_RECORD                                                                           \
-    (3 * 4 * LIMIT_LOG_FIELD + 512) /* one line: an escape is four bytes long */
-#define LIMIT_LOG_LATE_MS 200       /* the longest a record waits in the buffer */

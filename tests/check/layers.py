@@ -35,6 +35,7 @@ PUBLIC = {
     "protocols.h": "proto",
     "call.h": "proto",
     "http.h": "http",
+    "routes.h": "service",
     "caller.h": "drive",
     "server.h": "model",
 }

@@ -53,7 +53,7 @@ static void add_framing(struct text *t, struct weir_exchange *x)
     }
 }
 
-#define TIMING_MAX 112 /* the longest Server-Timing field */
+#define TIMING_MAX 112u /* the longest Server-Timing field */
 
 /* Milliseconds, as the field has them (Server Timing, section 3); times of the past do not go below 0. */
 static void add_step(struct text *t, const char *name, uint64_t from_ns, uint64_t to_ns)

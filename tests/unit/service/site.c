@@ -93,7 +93,7 @@ static int set_up(void **state)
     snprintf(b->log, sizeof(b->log), "%s/log", b->dir);
     mkdir(b->root, 0755);
     make_tree(b);
-    struct site_options options = {.root = b->root, .access_log = b->log};
+    struct site_options options = {.root = b->root, .account.logs.access = b->log};
     if (site_open(&options, &b->site) < 0)
         return -1;
     b->service = site_service(b->site);
@@ -432,13 +432,35 @@ static void renames_open_no_way_out(void **state)
 
 static char *read_log(const struct bench *b)
 {
-    static char text[1024 * 1024];
+    static char text[4 * 1024 * 1024];
     FILE *f = fopen(b->log, "r");
     assert_non_null(f);
     size_t n = fread(text, 1, sizeof(text) - 1, f);
     fclose(f);
     text[n] = '\0';
     return text;
+}
+
+static unsigned said; /* by the log process */
+
+static void hear(const struct weir_helper *helper, enum weir_report kind, const char *text)
+{
+    (void)helper;
+    assert_int_equal(kind, WEIR_REPORT_WARNING);
+    assert_non_null(strstr(text, "access log"));
+    said++;
+}
+
+/* The log process, as it is when nobody is left who could write. */
+static void write_log(const struct bench *b)
+{
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    close(ends[1]);
+    struct weir_helper helper = {.stop = ends[0], .say = hear};
+    said = 0;
+    assert_int_equal(b->service->helper(&helper, b->service->arg), 0);
+    close(ends[0]);
 }
 
 static void the_log(void **state)
@@ -448,11 +470,8 @@ static void the_log(void **state)
     driver->now.wall_ns = 784111777 * 1000000000ll;
     assert_int_equal(b->service->idle(driver, b->service->arg), 0);
     ask(b, "GET", "/nothing?\"x\\", "Referer: http://r/\r\nUser-Agent: a\"b\\c\x80\td\r\n");
-    uint64_t due = b->service->idle(driver, b->service->arg);
-    assert_int_equal(due, driver->now.mono_ns + LIMIT_LOG_LATE_MS * WEIR_NS_PER_MS);
-    assert_string_equal(read_log(b), "");
-    driver->now.mono_ns = due;
     assert_int_equal(b->service->idle(driver, b->service->arg), 0);
+    write_log(b);
     char *line = read_log(b);
     const char *want =
         "2001:db8::1 - - [06/Nov/1994:08:49:37 +0000] \"GET /nothing?\\x22x\\x5c HTTP/1.1\" 404 ";
@@ -462,10 +481,12 @@ static void the_log(void **state)
     world_say(b->w, "GET /nothing HTTP/1.1\r\n");
     world_wait(b->w, 1234);
     world_say(b->w, "Host: h\r\n\r\n");
-    end_worker(b); /* writes the rest */
+    end_worker(b);
+    write_log(b);
     line = strchr(read_log(b), '\n') + 1;
     assert_non_null(strstr(line, "\"GET /nothing HTTP/1.1\" 404 "));
     assert_non_null(strstr(line, " \"-\" \"-\" 1.234000\n"));
+    assert_int_equal(said, 0);
 }
 
 static void a_bad_request_is_logged(void **state)
@@ -475,37 +496,58 @@ static void a_bad_request_is_logged(void **state)
     world_connect(b->w, b->service->protocol, b->service->config);
     world_say(b->w, "nonsense \"here\r\n\r\n");
     end_worker(b);
+    write_log(b);
     char *log = read_log(b);
     assert_non_null(strstr(log, "\"-\" 400 "));
     assert_non_null(strstr(log, "\"nonsense \\x22here\" 400 "));
     assert_null(strchr(log, '\x1b'));
 }
 
-static void a_full_buffer_is_written_in_whole_lines(void **state)
+static void open_with_log(struct bench *b, const char *log)
 {
-    struct bench *b = *state;
-    for (int i = 0; i < 1000; i++)
-        ask(b, "GET", "/digits.txt", "");
-    char *log = read_log(b);
-    size_t len = strlen(log);
-    assert_in_range(len, 2 * LIMIT_LOG_BUFFER, 200 * 1000);
-    assert_int_equal(log[len - 1], '\n');
-}
-
-static void a_full_disk_stops_nothing(void **state)
-{
-    struct bench *b = *state;
-    struct site_options options = {.root = b->root, .access_log = "/dev/full"};
+    struct site_options options = {.root = b->root, .account.logs.access = log};
     end_worker(b);
     site_close(b->site);
     assert_int_equal(site_open(&options, &b->site), 0);
     b->service = site_service(b->site);
     assert_int_equal(b->service->worker_start(&b->w->driver, b->service->arg), 0);
     world_connect(b->w, b->service->protocol, b->service->config);
+}
+
+static void a_full_ring_is_counted(void **state)
+{
+    struct bench *b = *state;
+    char fields[1100];
+    memset(fields, 'a', 1024);
+    memcpy(fields, "User-Agent: ", 12);
+    strcpy(fields + 1020, "\r\n");
+    for (int i = 0; i < 4000; i++)
+        ask(b, "GET", "/digits.txt", fields);
+    const struct local *local = b->w->driver.local;
+    const struct log_rings *rings = local->account.logs.logs->access.rings;
+    uint64_t lost = log_lost(rings);
+    assert_in_range(lost, 1000, 3000);
+    end_worker(b);
+    write_log(b);
+    assert_int_equal(said, 1);
+    unsigned lines = 0;
+    for (const char *at = read_log(b); (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_int_equal(lines + lost, 4000);
+}
+
+static void a_full_disk_stops_nothing(void **state)
+{
+    struct bench *b = *state;
+    open_with_log(b, "/dev/full");
     for (int i = 0; i < 1000; i++)
         assert_int_equal(status_of(ask(b, "GET", "/digits.txt", "")), 200);
-    const struct local *local = b->w->driver.local;
-    assert_in_range(local->log.lost, 100, 1000);
+    const struct log_rings *rings =
+        ((struct local *)b->w->driver.local)->account.logs.logs->access.rings;
+    end_worker(b);
+    write_log(b);
+    assert_int_equal(log_lost(rings), 1000);
+    assert_int_equal(said, 2); /* that it cannot, and how many were lost */
 }
 
 static void a_log_reader_that_stops_blocks_nobody(void **state)
@@ -514,24 +556,80 @@ static void a_log_reader_that_stops_blocks_nobody(void **state)
     char fifo[128];
     snprintf(fifo, sizeof(fifo), "%s/fifo", b->dir);
     assert_int_equal(mkfifo(fifo, 0600), 0);
-    struct site_options options = {.root = b->root, .access_log = fifo};
-    end_worker(b);
-    site_close(b->site);
-    b->site = NULL;
-    assert_int_equal(site_open(&options, &b->site), -ENXIO); /* nobody reads it */
+    struct site *site = NULL;
+    struct site_options options = {.root = b->root, .account.logs.access = fifo};
+    assert_int_equal(site_open(&options, &site), -ENXIO); /* nobody reads it */
     int reader = open(fifo, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-    assert_int_equal(site_open(&options, &b->site), 0);
-    b->service = site_service(b->site);
-    assert_int_equal(b->service->worker_start(&b->w->driver, b->service->arg), 0);
-    world_connect(b->w, b->service->protocol, b->service->config);
+    open_with_log(b, fifo);
     for (int i = 0; i < 3000; i++)
         assert_int_equal(status_of(ask(b, "GET", "/digits.txt", "")), 200);
-    const struct local *local = b->w->driver.local;
-    assert_in_range(local->log.lost, 1, 3000);
+    const struct log_rings *rings =
+        ((struct local *)b->w->driver.local)->account.logs.logs->access.rings;
+    end_worker(b);
+    write_log(b);
+    assert_in_range(log_lost(rings), 1, 3000);
+    assert_in_range(said, 1, 2);
     char text[4097] = {0};
     assert_int_equal(read(reader, text, 4096) > 0, 1);
     assert_memory_equal(text, "2001:db8::1 - - [", 17);
     close(reader);
+}
+
+static struct weir_address ends_of[2]; /* peer, local */
+
+static void say_ends(struct weir_driver *driver, struct weir_conn *conn,
+                     struct weir_address *out_peer, struct weir_address *out_local)
+{
+    (void)driver;
+    (void)conn;
+    *out_peer = ends_of[0];
+    *out_local = ends_of[1];
+}
+
+static void figures_are_for_this_machine(void **state)
+{
+    struct bench *b = *state;
+    static const char *const who[] = {"192.0.2.0/25", "2001:db8::/32"};
+    struct weir_driver_ops ops = *b->w->driver.ops;
+    struct site_options options = {.root = b->root,
+                                   .account = {.status = "/status", .allow = {who, 2}}};
+    end_worker(b);
+    site_close(b->site);
+    assert_int_equal(site_open(&options, &b->site), 0);
+    b->service = site_service(b->site);
+    assert_null(b->service->helper); /* no log, no process for it */
+    assert_int_equal(b->service->worker_start(&b->w->driver, b->service->arg), 0);
+    world_connect(b->w, b->service->protocol, b->service->config);
+    assert_int_equal(status_of(ask(b, "GET", "/status", "")), 403); /* it cannot be told who asks */
+    const struct {
+        struct weir_address peer, local;
+        int status;
+    } rows[] = {
+        {{.family = WEIR_FAMILY_NONE}, {0}, 403},
+        {{.family = WEIR_FAMILY_UNIX}, {0}, 200},
+        {{.family = WEIR_FAMILY_IP4, .ip = {127, 9, 9, 9}}, {0}, 200},
+        {{.family = WEIR_FAMILY_IP4, .ip = {198, 51, 100, 1}}, {0}, 403},
+        {{.family = WEIR_FAMILY_IP4, .ip = {198, 51, 100, 1}},
+         {.family = WEIR_FAMILY_IP4, .ip = {198, 51, 100, 1}},
+         200},
+        {{.family = WEIR_FAMILY_IP4, .ip = {198, 51, 100, 1}},
+         {.family = WEIR_FAMILY_IP4, .ip = {198, 51, 100, 2}},
+         403},
+        {{.family = WEIR_FAMILY_IP4, .ip = {192, 0, 2, 127}}, {0}, 200},
+        {{.family = WEIR_FAMILY_IP4, .ip = {192, 0, 2, 128}}, {0}, 403},
+        {{.family = WEIR_FAMILY_IP6, .ip = {[15] = 1}}, {0}, 200},
+        {{.family = WEIR_FAMILY_IP6, .ip = {0x20, 1, 0x0d, 0xb8, 7}}, {0}, 200},
+        {{.family = WEIR_FAMILY_IP6, .ip = {0x20, 1, 0x0d, 0xb9}}, {0}, 403},
+        {{.family = WEIR_FAMILY_IP6, .ip = {192, 0, 2, 1}}, {0}, 403},
+    };
+    ops.ends = say_ends;
+    b->w->driver.ops = &ops;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        ends_of[0] = rows[i].peer;
+        ends_of[1] = rows[i].local;
+        assert_int_equal(status_of(ask(b, "GET", "/status/metrics", "")), rows[i].status);
+    }
+    end_worker(b);
 }
 
 static void faults_of_the_options(void **state)
@@ -544,7 +642,8 @@ static void faults_of_the_options(void **state)
     assert_int_equal(site_open(&(struct site_options){.root = path_in(b, "digits.txt")}, &site),
                      -ENOTDIR);
     assert_int_equal(
-        site_open(&(struct site_options){.root = b->root, .access_log = missing}, &site), -ENOENT);
+        site_open(&(struct site_options){.root = b->root, .account.logs.access = missing}, &site),
+        -ENOENT);
     assert_null(site);
     const struct weir_service *service;
     assert_int_equal(weir_files_open(b->root, NULL, &service), 0);
@@ -569,9 +668,10 @@ int main(void)
         TEST(renames_open_no_way_out),
         TEST(the_log),
         TEST(a_bad_request_is_logged),
-        TEST(a_full_buffer_is_written_in_whole_lines),
+        TEST(a_full_ring_is_counted),
         TEST(a_full_disk_stops_nothing),
         TEST(a_log_reader_that_stops_blocks_nobody),
+        TEST(figures_are_for_this_machine),
         TEST(faults_of_the_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
