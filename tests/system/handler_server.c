@@ -4,7 +4,7 @@
  *     handler_server ENDPOINT MODEL FOLDER GRACE_S
  *
  * Each path is one habit of a program: /sum reads all, /echo gives back what it reads, /big writes much, /sleep is slow, /form shows a
- * form, /after tells how many functions ended and what the last one was told.
+ * form, /after tells how many functions started and ended and what the last one was told.
  */
 #include <weir/routes.h>
 #include <weir/server.h>
@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static atomic_int ended, last;
+static atomic_int started, ended, last;
 static char folder[512];
 
 /* What a program is told when its client is gone. */
@@ -47,6 +47,7 @@ static int rest(struct weir_request *request, struct weir_response *response)
 static int sum(struct weir_request *request, struct weir_response *response)
 {
     static _Thread_local char buffer[65536];
+    atomic_fetch_add(&started, 1);
     uint64_t total = 0, bytes = 0;
     ssize_t n;
     while ((n = weir_request_read(request, buffer, sizeof(buffer))) > 0) {
@@ -86,6 +87,7 @@ static int big(struct weir_request *request, struct weir_response *response)
     uint64_t left = text ? strtoull(text, NULL, 10) : 0;
     char block[10000];
     int rc = 0;
+    atomic_fetch_add(&started, 1);
     memset(block, 'b', sizeof(block));
     if (length)
         weir_response_length(response, strtoull(length, NULL, 10));
@@ -115,6 +117,7 @@ static int both(struct weir_request *request, struct weir_response *response)
 static int sleeps(struct weir_request *request, struct weir_response *response)
 {
     const char *ms = weir_request_query_value(request, "ms");
+    atomic_fetch_add(&started, 1);
     usleep((useconds_t)(ms ? atoi(ms) : 100) * 1000);
     int rc = weir_response_text(response, 200, "awake\n");
     if (rc == 0)
@@ -194,7 +197,7 @@ static int form(struct weir_request *request, struct weir_response *response)
 static int after(struct weir_request *request, struct weir_response *response)
 {
     (void)request;
-    return weir_response_printf(response, "%d %s\n", atomic_load(&ended),
+    return weir_response_printf(response, "%d %d %s\n", atomic_load(&started), atomic_load(&ended),
                                 atomic_load(&last) == -EPIPE ? "EPIPE" : "other");
 }
 
