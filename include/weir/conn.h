@@ -53,7 +53,7 @@ WEIR_API void weir_conn_ended(struct weir_conn *);
 /* When it must have a turn at the latest (mono_ns, its own and its inner connections'), 0: never. */
 WEIR_API uint64_t weir_conn_deadline(const struct weir_conn *);
 WEIR_API void weir_conn_leave(struct weir_conn *, enum weir_leave);
-/* At rest, with nothing unread or unsent: it holds no buffers, and may be parked or moved to another thread and driver. */
+/* At rest, with nothing unread or unsent, and so are those inside it: it may be parked or moved to another thread and driver. */
 WEIR_API bool weir_conn_resting(const struct weir_conn *);
 WEIR_API void weir_conn_move(struct weir_conn *, struct weir_driver *to);
 /* The connection this one runs inside, NULL: it is the outermost. */
@@ -65,5 +65,7 @@ WEIR_API void *weir_conn_slot(const struct weir_conn *);
 WEIR_API int weir_conn_why(const struct weir_conn *);
 /* Closing is to look like a reset (weir_conn_reset()). */
 WEIR_API bool weir_conn_is_reset(const struct weir_conn *);
+/* Closing is at once (weir_conn_abort(), or the stream broke): what was queued is not sent. */
+WEIR_API bool weir_conn_is_broken(const struct weir_conn *);
 /* Its machine is patient (weir/protocol.h): a hang-up need not be told while it does not read. */
 WEIR_API bool weir_conn_patient(const struct weir_conn *);

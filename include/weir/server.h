@@ -11,6 +11,12 @@
 struct weir_driver;
 struct weir_helper;
 
+/* What runs on the connections of one endpoint. */
+struct weir_way {
+    const struct weir_protocol *protocol; /* NULL: the service's own */
+    const void *config;
+};
+
 /* What is served: a machine, or a plain function over one stream. */
 struct weir_service {
     const char *name;                     /* "echo", "http" */
@@ -20,9 +26,11 @@ struct weir_service {
         void *
             arg); /* straight-line code; 0 or -errno. Not under `event`. The stream is closed after it. */
     const void *config; /* for protocol->open; borrowed until the server ends; not written to */
-    void *arg;          /* for talk and the two below */
-    bool client_first;  /* the client speaks first: TCP_DEFER_ACCEPT */
-    bool threads;       /* may run in several threads of a process (true for nearly all) */
+    const struct weir_way *
+        ways; /* one for each endpoint of weir_server.listen, where they differ (TLS at one of them); NULL: all are alike */
+    void *arg;         /* for talk and the two below */
+    bool client_first; /* the client speaks first: TCP_DEFER_ACCEPT */
+    bool threads;      /* may run in several threads of a process (true for nearly all) */
     unsigned
         companions; /* streams each connection opens beside its own: they need descriptors, too */
     /* Once in each worker process or thread that runs connections, before the first of them: make what the service

@@ -107,12 +107,21 @@ static struct slot *add_slot(struct core *core, struct weir_stream *stream, stru
     return slot;
 }
 
+static struct weir_conn *new_conn(struct core *core, const struct weir_stream *stream)
+{
+    const struct weir_service *service = core->service;
+    const struct weir_way *way = service->ways ? &service->ways[stream->way] : NULL;
+    if (way && way->protocol)
+        return weir_conn_new(&core->base, way->protocol, way->config);
+    return weir_conn_new(&core->base, service->protocol, service->config);
+}
+
 struct slot *core_add(struct core *core, struct weir_stream *stream, struct weir_conn *conn)
 {
     if (conn)
         weir_conn_move(conn, &core->base);
     else
-        conn = weir_conn_new(&core->base, core->service->protocol, core->service->config);
+        conn = new_conn(core, stream);
     if (!conn) {
         stream_done(stream);
         return NULL;

@@ -81,6 +81,8 @@ int listeners_open(struct listeners *listeners, const struct weir_server *server
     }
     if (rc == 0)
         rc = clone_rows(listeners, server, reuseport, &failed);
+    for (unsigned i = 0; rc == 0 && i < listeners->endpoints * workers; i++)
+        listeners->at[i]->way = (uint8_t)(i % listeners->endpoints);
     if (rc < 0) {
         explain(server->listen[failed], -rc, why, why_size);
         listeners_close(listeners);

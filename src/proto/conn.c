@@ -218,15 +218,25 @@ uint64_t weir_conn_deadline(const struct weir_conn *conn)
 
 bool weir_conn_resting(const struct weir_conn *conn)
 {
+    for (const struct weir_conn *inner = conn->inner; inner; inner = inner->sibling)
+        if (!weir_conn_resting(inner))
+            return false;
     return conn->resting && conn->input_len == 0 && conn->out.len == 0 && !conn->finishing &&
-           !conn->eof && !conn->inner && !conn->paused;
+           !conn->eof && !conn->paused;
+}
+
+static void move_to(struct weir_conn *conn, struct weir_driver *to)
+{
+    conn->driver = to;
+    conn->out.pool = to->pool;
+    for (struct weir_conn *inner = conn->inner; inner; inner = inner->sibling)
+        move_to(inner, to);
 }
 
 void weir_conn_move(struct weir_conn *conn, struct weir_driver *to)
 {
     assert(weir_conn_resting(conn) && !conn->outer);
-    conn->driver = to;
-    conn->out.pool = to->pool;
+    move_to(conn, to);
 }
 
 struct weir_conn *weir_conn_outer(const struct weir_conn *conn)
@@ -253,6 +263,11 @@ int weir_conn_why(const struct weir_conn *conn)
 bool weir_conn_is_reset(const struct weir_conn *conn)
 {
     return conn->reset;
+}
+
+bool weir_conn_is_broken(const struct weir_conn *conn)
+{
+    return conn->broken;
 }
 
 bool weir_conn_patient(const struct weir_conn *conn)

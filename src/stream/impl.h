@@ -64,6 +64,7 @@ struct weir_stream {
     bool alone : 1;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
     uint8_t in_width, out_width; /* enum width; each belongs to the thread of its side */
     uint8_t in_tries;            /* see spin.c */
+    uint8_t way;                 /* of the listener it came by */
     uint16_t spin_us;
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
@@ -161,7 +162,8 @@ struct weir_listener {
     char *unlink_path; /* a Unix path we bound; removed on close by `owner` only; owned */
     int unlink_fd;     /* O_PATH: that very file, so that its number is not given to another; -1 */
     pid_t owner;
-    bool own; /* false: fd:N given to us (closed all the same, but left where it is bound) */
+    bool own;    /* false: fd:N given to us (closed all the same, but left where it is bound) */
+    uint8_t way; /* which of several; its clients carry it */
     size_t shm_bytes; /* shm: of one ring; else 0 */
     struct shm *
         shm_next; /* made beforehand for the next client, so that want of memory or descriptors leaves it queued */

@@ -251,8 +251,10 @@ int listener_try_accept(struct weir_listener *l, unsigned index, struct weir_str
         if (rc < 0)
             return rc;
         int fd = accept4(l->fds[index], (struct sockaddr *)&at, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0 && take_client(l, fd, (struct sockaddr *)&at, len, out) == 0)
+        if (fd >= 0 && take_client(l, fd, (struct sockaddr *)&at, len, out) == 0) {
+            out->way = l->way;
             return 0;
+        }
         if (fd >= 0 || client_is_gone(errno))
             skipped++;
         else if (errno != EINTR)
