@@ -1,13 +1,16 @@
 /* weir echo: the small protocols on any listener, under any model. */
 #include "cli/commands.h"
 #include "cli/server_options.h"
+#include "cli/tls_options.h"
 
 #include <weir/protocols.h>
 
+#include <stdio.h>
 #include <string.h>
 
 struct echo_values {
     struct server_options server;
+    struct tls_options tls;
     const char *protocol;
     unsigned idle_s;
 };
@@ -17,8 +20,9 @@ static const struct option_row rows[] = {
      .letter = 'l',
      .kind = OPTION_LIST,
      .value = "ENDPOINT",
-     .help = "where to wait for clients (default tcp:127.0.0.1:7000); can be given several times; "
-             "or -: one conversation over standard input and output",
+     .help =
+         "where to wait for clients (default tcp:127.0.0.1:7000); tls:HOST:PORT with --cert; can be given several times; "
+         "or -: one conversation over standard input and output",
      .offset = offsetof(struct echo_values, server.listen)},
     {.name = "protocol",
      .letter = 'p',
@@ -34,6 +38,7 @@ static const struct option_row rows[] = {
      .min = 1,
      .max = 86400},
     SERVER_OPTION_ROWS(echo_values, server),
+    TLS_OPTION_ROWS(echo_values, tls),
 };
 
 /* What runs, by the name it has on the command line. */
@@ -53,8 +58,22 @@ static int serve(const struct echo_values *values, const struct choice *choice)
                                          .config = choice->config,
                                          .client_first = true,
                                          .threads = true};
-    const struct announcement announcement = {.what = choice->name};
-    return server_options_run(&command_echo, &values->server, &service, &listen, &announcement);
+    char names[OPTION_LIST_MAX][LIMIT_HOST_BYTES + 50];
+    struct tls_setup setup = {.tls = NULL};
+    for (size_t i = 0; i < listen.count; i++) {
+        setup.secure[i] = strncmp(listen.at[i], "tls:", 4) == 0;
+        if (setup.secure[i]) {
+            snprintf(names[i], sizeof(names[i]), "tcp:%s", listen.at[i] + 4);
+            listen.at[i] = names[i];
+        }
+    }
+    const struct announcement announcement = {.what = choice->name, .secure = setup.secure};
+    int status = tls_setup(&command_echo, &values->tls, &service, &listen, NULL, &setup);
+    if (status == 0)
+        status = server_options_run(&command_echo, &values->server, &setup.service, &listen,
+                                    &announcement);
+    tls_setup_done(&setup);
+    return status;
 }
 
 static int run(void *arg, int argc, char **argv)
@@ -86,6 +105,7 @@ const struct command command_echo = {
     .examples = "weir echo\n"
                 "weir echo --listen tcp:127.0.0.1:7000 --listen unix:/tmp/echo.sock --model pool\n"
                 "weir echo --protocol line --model thread\n"
+                "weir echo --listen tls:127.0.0.1:7000 --cert cert.pem --key key.pem\n"
                 "weir connect 'exec:weir echo --listen -'",
     .exits = SERVER_EXITS,
     .options = rows,

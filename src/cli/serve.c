@@ -17,6 +17,11 @@ static bool is_number(const char *text)
     return *text && text[strspn(text, "0123456789")] == '\0';
 }
 
+static bool is_https(const char *name)
+{
+    return strncasecmp(name, "https://", 8) == 0;
+}
+
 /* Where web people say http://HOST[:PORT]/, streams say tcp:HOST:PORT. Other names are as they are. */
 static const char *endpoint_of(const char *name, char *text, size_t size)
 {
@@ -24,14 +29,15 @@ static const char *endpoint_of(const char *name, char *text, size_t size)
         snprintf(text, size, "tcp:127.0.0.1:%s", name);
         return text;
     }
-    if (strncasecmp(name, "http://", 7) != 0)
+    bool secure = is_https(name);
+    if (strncasecmp(name, "http://", 7) != 0 && !secure)
         return name;
-    const char *host = name + 7;
+    const char *host = name + (secure ? 8 : 7);
     int len = (int)strcspn(host, "/");
     const char *bracket = memchr(host, ']', (size_t)len);
     const char *colon = memchr(bracket ? bracket : host, ':', (size_t)len);
     bool port = colon && colon < host + len;
-    snprintf(text, size, "tcp:%.*s%s", len, host, port ? "" : ":80");
+    snprintf(text, size, "tcp:%.*s%s", len, host, port ? "" : secure ? ":443" : ":80");
     return text;
 }
 
@@ -82,7 +88,8 @@ static void also_log(void *arg, enum weir_report kind, const char *text)
 }
 
 static int serve(const struct serve_values *values, const struct config *config,
-                 const struct site_options *options, const struct option_list *listen)
+                 const struct site_options *options, const struct option_list *listen,
+                 struct tls_setup *setup)
 {
     char what[NAME_MAX_BYTES];
     struct site *site;
@@ -98,9 +105,13 @@ static int serve(const struct serve_values *values, const struct config *config,
                  "is coded on the fly (name one with --coding-cache)");
     snprintf(what, sizeof(what), "serving %s", options->root);
     const struct announcement announcement = {
-        .what = what, .show = show, .also = also_log, .arg = site};
-    int status = server_options_run(&command_serve, &values->server, site_service(site), listen,
+        .what = what, .show = show, .also = also_log, .arg = site, .secure = setup->secure};
+    int status =
+        tls_setup(&command_serve, &values->tls, site_service(site), listen, "http/1.1", setup);
+    if (status == 0)
+        status = server_options_run(&command_serve, &values->server, &setup->service, listen,
                                     &announcement);
+    tls_setup_done(setup);
     site_close(site);
     return status;
 }
@@ -113,17 +124,14 @@ static bool log_among_answers(const struct serve_values *values)
            strcmp(listen->at[0], "-") == 0;
 }
 
-static int set_listen(const struct option_list *given, char names[][NAME_MAX_BYTES],
-                      struct option_list *out)
+static void set_listen(const struct option_list *given, char names[][NAME_MAX_BYTES],
+                       struct option_list *out, struct tls_setup *setup)
 {
     *out = (struct option_list){.at = {LISTEN_DEFAULT}, .count = given->count ? given->count : 1};
     for (size_t i = 0; i < given->count; i++) {
-        if (strncasecmp(given->at[i], "https:", 6) == 0)
-            return usage_error(&command_serve, "%s: TLS is not there yet; write http://HOST:PORT",
-                               given->at[i]);
+        setup->secure[i] = is_https(given->at[i]);
         out->at[i] = endpoint_of(given->at[i], names[i], NAME_MAX_BYTES);
     }
-    return 0;
 }
 
 /* The values are those of the command line, or of the top of a configuration. */
@@ -132,11 +140,12 @@ static int serve_with(const struct serve_values *values, const struct config *co
 {
     char names[OPTION_LIST_MAX][NAME_MAX_BYTES];
     struct option_list listen;
+    struct tls_setup setup = {.tls = NULL};
     if (log_among_answers(values))
         return usage_error(&command_serve, "--listen - talks over standard output: --access-log "
                                            "needs a file, or off");
-    int status = set_listen(&values->server.listen, names, &listen);
-    return status ? status : serve(values, config, options, &listen);
+    set_listen(&values->server.listen, names, &listen, &setup);
+    return serve(values, config, options, &listen, &setup);
 }
 
 static int serve_config(const struct serve_values *given)

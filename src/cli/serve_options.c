@@ -30,8 +30,8 @@ const struct option_row serve_rows[] = {
      .kind = OPTION_LIST,
      .value = "WHERE",
      .help =
-         "PORT (of this machine alone), HOST:PORT, http://HOST:PORT, unix:PATH, shm:PATH, "
-         "fd:N (default 127.0.0.1:8080); can be given several times; or -: one conversation over "
+         "PORT (of this machine alone), HOST:PORT, http://HOST:PORT, https://HOST:PORT (with --cert), "
+         "unix:PATH, shm:PATH, fd:N (default 127.0.0.1:8080); can be given several times; or -: one conversation over "
          "standard input and output",
      .offset = offsetof(struct serve_values, server.listen)},
     LOG_OPTION_ROWS(serve_values, log),
@@ -61,6 +61,8 @@ const struct option_row serve_rows[] = {
     SECONDS("body-timeout", body_s, "silence within a request's content (default: as idle)"),
     SECONDS("send-timeout", send_s, "a client that takes nothing (default: as idle)"),
     HTTP_OPTION_ROWS(serve_values, http),
+    TLS_OPTION_ROWS(serve_values, tls),
+    HTTPS_OPTION_ROWS(serve_values, tls),
 };
 const size_t serve_row_count = sizeof(serve_rows) / sizeof(serve_rows[0]);
 _Static_assert(sizeof(serve_rows) / sizeof(serve_rows[0]) <= SERVE_ROWS_MAX, "rows fit a level");

@@ -9,12 +9,14 @@
 #include "cli/http_options.h"
 #include "cli/log_options.h"
 #include "cli/server_options.h"
+#include "cli/tls_options.h"
 #include "service/site.h"
 
 #define SERVE_ROWS_MAX 80
 
 struct serve_values {
     struct server_options server;
+    struct tls_options tls;
     struct file_options files;
     struct cgi_words cgi;
     struct http_options http;

@@ -8,6 +8,7 @@ struct announcer {
     const struct server_options *options;
     const struct announcement *announcement;
     const struct weir_server *server; /* settled */
+    size_t told;                      /* listeners */
 };
 
 /* "event, 2 workers": what there is a number of. */
@@ -32,19 +33,36 @@ static const char *how(const struct weir_server *server, char *text, size_t size
     return server->model;
 }
 
-static void announce(const struct announcer *announcer, const char *listener)
+/* "http://…" becomes "https://…", "tcp:…" becomes "tls:…". */
+static const char *secure_name(const char *name, char *text, size_t size)
 {
-    char name[300], places[80];
+    static const char *const schemes[][2] = {{"http:", "https:"}, {"tcp:", "tls:"}};
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(*schemes); i++) {
+        size_t len = strlen(schemes[i][0]);
+        if (strncmp(name, schemes[i][0], len) == 0) {
+            snprintf(text, size, "%s%s", schemes[i][1], name + len);
+            return text;
+        }
+    }
+    return name;
+}
+
+static void announce(struct announcer *announcer, const char *listener)
+{
+    char name[300], secure[310], places[80];
     const struct announcement *announcement = announcer->announcement;
     if (announcement->show)
         listener = announcement->show(listener, name, sizeof(name));
+    if (announcement->secure && announcement->secure[announcer->told])
+        listener = secure_name(listener, secure, sizeof(secure));
+    announcer->told++;
     fprintf(stderr, "weir: %s at %s (%s)\n", announcement->what, listener,
             how(announcer->server, places, sizeof(places)));
 }
 
 static void report(void *arg, enum weir_report kind, const char *text)
 {
-    const struct announcer *announcer = arg;
+    struct announcer *announcer = arg;
     if (announcer->announcement->also && kind != WEIR_REPORT_READY)
         announcer->announcement->also(announcer->announcement->arg, kind, text);
     switch (kind) {
@@ -70,7 +88,7 @@ int server_options_run(const struct command *command, const struct server_option
                        const struct weir_service *service, const struct option_list *listen,
                        const struct announcement *announcement)
 {
-    struct announcer announcer = {command, options, announcement, NULL};
+    struct announcer announcer = {command, options, announcement, NULL, 0};
     struct weir_server server = {.service = service,
                                  .listen = listen->at,
                                  .listen_count = listen->count,

@@ -78,6 +78,7 @@ struct announcement {
     /* All else that the server says, before it is shown; may be NULL. */
     void (*also)(void *arg, enum weir_report, const char *text);
     void *arg;
+    const bool *secure; /* by listener: it speaks TLS; NULL: none does */
 };
 
 /* Runs until stopped; the endpoints are `listen` as they are. Returns the exit status. */

@@ -5,6 +5,8 @@
 #include "http/target.h"
 #include "service/cgi_talk.h"
 
+#include <weir/conn.h>
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -244,7 +246,11 @@ static void add_all(struct env *env, struct talk *talk)
     add_text(env, "SERVER_SOFTWARE=", "weir/" WEIR_VERSION);
     add_text(env, "SERVER_PROTOCOL=", x->minor > 0 ? "HTTP/1.1" : "HTTP/1.0");
     add_text(env, "REQUEST_METHOD=", method_name(x));
-    add_text(env, "REQUEST_SCHEME=", "http");
+    bool secure =
+        x->conn && weir_conn_outer(x->conn); /* TLS is what runs a connection inside another */
+    add_text(env, "REQUEST_SCHEME=", secure ? "https" : "http");
+    if (secure)
+        add_text(env, "HTTPS=", "on");
     add(env, "REQUEST_URI=", weir_request_target(x));
     add(env, "QUERY_STRING=", weir_request_query(x));
     add_text(env, "UNIQUE_ID=", talk->log.id);

@@ -9,6 +9,7 @@
 #include "tbl/limits_model.h"
 #include "tbl/limits_service.h"
 #include "tbl/limits_stream.h"
+#include "tbl/limits_tls.h"
 #include "tbl/limits_tools.h"
 
 /* --- streams and drivers --- */

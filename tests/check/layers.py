@@ -11,12 +11,13 @@ MAY = {
     "base": {"base", "tbl"},
     "stream": {"stream", "base", "tbl"},
     "proto": {"proto", "base", "tbl"},
+    "tls": {"tls", "proto", "base", "tbl"},
     "http": {"http", "proto", "base", "tbl"},
     "service": {"service", "http", "proto", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
     "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
-    "cli": {"cli", "load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "cli": {"cli", "load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
 }
 
 # The layer that answers for each public header.
@@ -36,6 +37,7 @@ PUBLIC = {
     "call.h": "proto",
     "http.h": "http",
     "routes.h": "service",
+    "tls.h": "tls",
     "caller.h": "drive",
     "server.h": "model",
 }

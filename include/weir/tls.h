@@ -1,0 +1,48 @@
+/*
+ * weir/tls.h: TLS 1.2 and 1.3 around any protocol: a machine that drives an inner connection.
+ *
+ *     struct weir_tls *tls;
+ *     const struct weir_tls_cert cert = {"cert.pem", "key.pem"};
+ *     const struct weir_tls_options options = {.certs = &cert, .cert_count = 1, .protocol = &weir_echo};
+ *     int rc = weir_tls_new(&options, &tls, why, sizeof(why));
+ *     struct weir_service service = {.name = "echo", .protocol = &weir_tls_machine, .config = tls, ...};
+ *
+ * What passes is encrypted; an end without close_notify is -EPROTO, never an end of file. There is no renegotiation, no
+ * compression, no early data. docs/tls.md says which versions, ciphers and curves, and why.
+ */
+#pragma once
+
+#include "protocol.h"
+
+struct weir_tls; /* keys and settings; made before any worker, read by all of them */
+
+struct weir_tls_cert {
+    const char *cert; /* file, PEM: the certificate, then those that lead to its authority */
+    const char *key;  /* file, PEM; NULL: in the same file */
+};
+
+struct weir_tls_options {
+    /* Server: at least one; the one whose names fit what the client asks for (SNI), else the first. Client: none, or one to show. */
+    const struct weir_tls_cert *certs;
+    size_t cert_count;
+    /* Client: the name the server must prove to have (and is asked for). NULL: this is a server. */
+    const char *peer_name;
+    /* Client: whatever the server proves is good enough: no protection from somebody in the middle. */
+    bool insecure;
+    /* Authorities, a file: server: clients must show a certificate of theirs. Client: NULL: the system's. */
+    const char *authorities;
+    const char *alpn; /* the name of `protocol` (RFC 7301), "http/1.1"; NULL: none is agreed upon */
+    /* What talks inside, from the end of the handshake on. Borrowed. */
+    const struct weir_protocol *protocol;
+    const void *config;
+};
+
+/* Reads the files. -errno, or -EINVAL when one holds nothing that can be used; `why` says which and what is wrong, in one line. */
+WEIR_API WEIR_CHECKED int weir_tls_new(const struct weir_tls_options *, struct weir_tls **out,
+                                       char *why, size_t why_size);
+/* After the last connection that uses it. NULL is fine. */
+WEIR_API void weir_tls_free(struct weir_tls *);
+
+/* Its config is a struct weir_tls. Ends beside those of the inner machine: -EPROTO (it is no TLS, nothing in common, an alert, no
+ * close_notify), -EACCES (the certificate is not what it should be), -ETIMEDOUT (the handshake took more than 10 s). */
+WEIR_API extern const struct weir_protocol weir_tls_machine;

@@ -1,0 +1,100 @@
+#include "cli/tls_options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static int wrong_use(const struct command *command, const struct tls_options *options, bool wanted)
+{
+    if (!wanted)
+        return usage_error(command, "TLS is asked for, but no listener has it: --listen %s",
+                           strcmp(command->name, "serve") == 0 ? "https://127.0.0.1:8443"
+                                                               : "tls:127.0.0.1:7000");
+    if (options->certs.count == 0)
+        return usage_error(command, "TLS needs a certificate: --cert FILE --key FILE");
+    if (options->keys.count > 0 && options->keys.count != options->certs.count)
+        return usage_error(command, "%zu certificates but %zu keys: one --key for each --cert",
+                           options->certs.count, options->keys.count);
+    return 0;
+}
+
+/* The port of the first listener that speaks TLS; 0: it is not known before it listens. */
+static unsigned https_port(const struct option_list *listen, const struct tls_setup *setup)
+{
+    for (size_t i = 0; i < listen->count; i++) {
+        const char *colon = strrchr(listen->at[i], ':');
+        if (setup->secure[i] && colon)
+            return (unsigned)strtoul(colon + 1, NULL, 10);
+    }
+    return 0;
+}
+
+/* Of a web site: what plain listeners answer, and what secure ones add. */
+static int set_site(const struct command *command, const struct tls_options *options,
+                    const struct option_list *listen, struct tls_setup *setup,
+                    struct weir_tls_options *tls)
+{
+    const struct weir_http *http = setup->service.config;
+    if (options->hsts) {
+        secure_stay(&setup->stay, http);
+        tls->config = &setup->stay.http;
+    }
+    if (!options->redirect)
+        return 0;
+    unsigned port = https_port(listen, setup);
+    if (port == 0)
+        return usage_error(command, "--https-redirect needs the port's number: --listen "
+                                    "https://HOST:8443");
+    secure_redirect(&setup->redirect, http, port);
+    for (size_t i = 0; i < listen->count; i++)
+        setup->ways[i] = (struct weir_way){setup->service.protocol, &setup->redirect.http};
+    return 0;
+}
+
+static bool asks_for_tls(const struct tls_options *options)
+{
+    return options->certs.count > 0 || options->keys.count > 0 || options->client_ca ||
+           options->redirect || options->hsts;
+}
+
+int tls_setup(const struct command *command, const struct tls_options *options,
+              const struct weir_service *inner, const struct option_list *listen, const char *alpn,
+              struct tls_setup *setup)
+{
+    struct weir_tls_cert certs[OPTION_LIST_MAX];
+    char why[400];
+    bool wanted = false;
+    setup->service = *inner;
+    for (size_t i = 0; i < listen->count; i++)
+        wanted |= setup->secure[i];
+    if (!wanted && !asks_for_tls(options))
+        return 0;
+    int status = wrong_use(command, options, wanted);
+    if (status != 0)
+        return status;
+    for (size_t i = 0; i < options->certs.count; i++)
+        certs[i] = (struct weir_tls_cert){options->certs.at[i],
+                                          options->keys.count > 0 ? options->keys.at[i] : NULL};
+    struct weir_tls_options tls = {.certs = certs,
+                                   .cert_count = options->certs.count,
+                                   .authorities = options->client_ca,
+                                   .alpn = alpn,
+                                   .protocol = inner->protocol,
+                                   .config = inner->config};
+    status = set_site(command, options, listen, setup, &tls);
+    if (status != 0)
+        return status;
+    if (weir_tls_new(&tls, &setup->tls, why, sizeof(why)) < 0) {
+        complain(command, "%s", why);
+        return 1;
+    }
+    for (size_t i = 0; i < listen->count; i++)
+        if (setup->secure[i])
+            setup->ways[i] = (struct weir_way){&weir_tls_machine, setup->tls};
+    setup->service.ways = setup->ways;
+    return 0;
+}
+
+void tls_setup_done(struct tls_setup *setup)
+{
+    weir_tls_free(setup->tls);
+}

@@ -1,0 +1,65 @@
+/*
+ * cli/tls_options.h: certificates of a server, as rows of options, and what they make of its listeners.
+ */
+#pragma once
+
+#include "cli/command.h"
+#include "service/secure.h"
+
+#include <weir/server.h>
+#include <weir/tls.h>
+
+/* As written on the command line. */
+struct tls_options {
+    struct option_list certs, keys;
+    const char *client_ca;
+    bool redirect, hsts; /* of a web site */
+};
+
+/* Rows for a command whose values are a `struct type` with a `struct tls_options` called `member`. */
+#define TLS_OPTION_ROWS(type, member)                                                              \
+    {.name = "cert",                                                                               \
+     .kind = OPTION_LIST,                                                                          \
+     .value = "FILE",                                                                              \
+     .help = "the certificate for TLS, then those up to its authority (PEM); can be given "        \
+             "several times, and the one that has the name asked for is shown",                    \
+     .offset = offsetof(struct type, member.certs)},                                               \
+        {.name = "key",                                                                            \
+         .kind = OPTION_LIST,                                                                      \
+         .value = "FILE",                                                                          \
+         .help = "its private key (PEM), one for each --cert in the same order; none: in the "     \
+                 "certificate's file",                                                             \
+         .offset = offsetof(struct type, member.keys)},                                            \
+    {                                                                                              \
+        .name = "client-ca", .kind = OPTION_TEXT, .value = "FILE",                                 \
+        .help = "TLS clients must show a certificate of one of these authorities (PEM)",           \
+        .offset = offsetof(struct type, member.client_ca)                                          \
+    }
+
+/* The same for a web site, in addition. */
+#define HTTPS_OPTION_ROWS(type, member)                                                            \
+    {.name = "https-redirect",                                                                     \
+     .kind = OPTION_FLAG,                                                                          \
+     .help = "http listeners send every client to the first https listener's port",                \
+     .offset = offsetof(struct type, member.redirect)},                                            \
+    {                                                                                              \
+        .name = "hsts", .kind = OPTION_FLAG,                                                       \
+        .help = "answers over https tell browsers to use nothing else for two years, for this "    \
+                "name and those under it",                                                         \
+        .offset = offsetof(struct type, member.hsts)                                               \
+    }
+
+/* What is made of them: lives as long as the server. */
+struct tls_setup {
+    struct weir_tls *tls;                  /* NULL: no listener wants it */
+    bool secure[OPTION_LIST_MAX];          /* by listener */
+    struct weir_way ways[OPTION_LIST_MAX]; /* for struct weir_service */
+    struct weir_service service;           /* a copy of what is served, with them */
+    struct secure_http redirect, stay;
+};
+
+/* `inner` is what is served; secure[] says where by TLS, `alpn` what its protocol is called there (NULL: nothing). 0; 1 or 2 after it
+ * said what is wrong. tls_setup_done() in any case. */
+int tls_setup(const struct command *, const struct tls_options *, const struct weir_service *inner,
+              const struct option_list *listen, const char *alpn, struct tls_setup *);
+void tls_setup_done(struct tls_setup *);

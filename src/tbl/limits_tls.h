@@ -1,0 +1,16 @@
+/*
+ * tbl/limits_tls.h: bounds of TLS. Included by tbl/limits.h.
+ */
+#pragma once
+
+#define LIMIT_TLS_HANDSHAKE_MS 10000 /* the whole of it; a phone on a bad line needs three */
+#define LIMIT_TLS_RECORD       16384 /* content of one (RFC 8446 section 5.1) */
+#define LIMIT_TLS_FIRST                                                                            \
+    1400 /* of the first ones: with 22 bytes of its own a record fits one packet, and is read when that has come ... */
+#define LIMIT_TLS_WHOLE                                                                            \
+    4096 /* ... unless all there is to send is no more than this: one record, one send */
+#define LIMIT_TLS_FIRST_BYTES (64 * 1024) /* sent in small ones: by then the window has opened */
+#define LIMIT_TLS_IDLE_MS     1000 /* after so long the window has closed again (RFC 6298 section 2) */
+#define LIMIT_TLS_CERTS       64 /* of a listener, chosen by name */
+#define LIMIT_TLS_TICKET_S                                                                         \
+    (12 * 3600) /* a key makes tickets for so long, and is known for twice that */

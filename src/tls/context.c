@@ -1,0 +1,249 @@
+/* Settings, certificates and names: all that is known before the first connection. docs/tls.md lists and explains them. */
+#include "tls/context.h"
+
+#include "base/text.h"
+#include "tbl/limits.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Mozilla's "intermediate", without its three DHE suites. TLS 1.3's own are what OpenSSL has by itself. */
+#define CIPHERS                                                                                    \
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
+#define GROUPS "X25519:P-256:P-384"
+
+struct tls_site {
+    SSL_CTX *ctx;
+};
+
+/* What went wrong while a file was read, in words, and what to return. */
+static int complain(char *why, size_t size, const char *what, const char *file)
+{
+    struct text t;
+    unsigned long code = ERR_peek_last_error();
+    int error = ERR_GET_LIB(code) == ERR_LIB_SYS ? ERR_GET_REASON(code) : 0;
+    for (unsigned long any; !error && (any = ERR_get_error());)
+        error = ERR_GET_LIB(any) == ERR_LIB_SYS ? ERR_GET_REASON(any) : 0;
+    const char *reason = error ? strerrordesc_np(error) : ERR_reason_error_string(code);
+    text_init(&t, why, size);
+    text_fmt(&t, "%s %s: %s", what, file, reason ? reason : "it holds none");
+    text_end(&t);
+    ERR_clear_error();
+    return error ? -error : -EINVAL;
+}
+
+static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHER_CTX *cipher,
+                     EVP_MAC_CTX *mac, int encrypt)
+{
+    const void *state = SSL_get_app_data(ssl);
+    return tickets_key(machine_tls(state)->tickets, machine_wall_s(state), name, iv, cipher, mac,
+                       encrypt);
+}
+
+/* A client that offers none of ours is refused (RFC 7301 section 3.2); one that offers nothing at all never gets here. */
+static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
+                   const unsigned char *offered, unsigned len, void *arg)
+{
+    const struct weir_tls *tls = arg;
+    unsigned char *chosen;
+    (void)ssl;
+    if (SSL_select_next_proto(&chosen, out_len, tls->alpn, tls->alpn[0] + 1u, offered, len) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+static int on_name(SSL *ssl, int *alert, void *arg)
+{
+    const struct weir_tls *tls = arg;
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    (void)alert;
+    for (size_t i = 0; name && i < tls->site_count; i++) {
+        if (X509_check_host(SSL_CTX_get0_certificate(tls->sites[i].ctx), name, 0, 0, NULL) != 1)
+            continue;
+        if (i > 0)
+            SSL_set_SSL_CTX(ssl, tls->sites[i].ctx);
+        return SSL_TLSEXT_ERR_OK;
+    }
+    return SSL_TLSEXT_ERR_NOACK;
+}
+
+static bool set_common(SSL_CTX *ctx)
+{
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    /* A connection at rest holds no buffers. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
+           SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1;
+}
+
+static bool set_server(SSL_CTX *ctx, struct weir_tls *tls)
+{
+    static const uint8_t id[] =
+        "weir"; /* a ticket is for any site; OpenSSL checks the name in it */
+    SSL_CTX_set_timeout(ctx, LIMIT_TLS_TICKET_S);
+    SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
+    SSL_CTX_set_tlsext_servername_arg(ctx, tls);
+    if (tls->alpn[0])
+        SSL_CTX_set_alpn_select_cb(ctx, on_alpn, tls);
+    return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1 &&
+           SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1;
+}
+
+static int load_cert(SSL_CTX *ctx, const struct weir_tls_cert *cert, char *why, size_t why_size)
+{
+    const char *key = cert->key ? cert->key : cert->cert;
+    if (SSL_CTX_use_certificate_chain_file(ctx, cert->cert) != 1)
+        return complain(why, why_size, "cannot use the certificate", cert->cert);
+    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(ctx) != 1)
+        return complain(why, why_size, "cannot use the key", key);
+    return 0;
+}
+
+/* Whom to believe: a server that names authorities asks clients for a certificate, a client always asks. */
+static int set_trust(SSL_CTX *ctx, const struct weir_tls_options *options, char *why,
+                     size_t why_size)
+{
+    const char *file = options->authorities;
+    if (file && SSL_CTX_load_verify_file(ctx, file) != 1)
+        return complain(why, why_size, "cannot use the authorities in", file);
+    if (!options->peer_name) {
+        if (file) {
+            SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(file));
+            SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+        }
+        return 0;
+    }
+    if (!file && SSL_CTX_set_default_verify_paths(ctx) != 1)
+        return complain(why, why_size, "cannot use the authorities of", "this system");
+    SSL_CTX_set_verify(ctx, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    return 0;
+}
+
+/* One certificate and what belongs to it; `cert` is NULL for a client that shows none. */
+static int add_site(struct weir_tls *tls, const struct weir_tls_options *options,
+                    const struct weir_tls_cert *cert, char *why, size_t why_size)
+{
+    bool client = options->peer_name != NULL;
+    SSL_CTX *ctx = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
+    if (!ctx)
+        return -ENOMEM;
+    tls->sites[tls->site_count++].ctx = ctx;
+    if (!set_common(ctx) || (!client && !set_server(ctx, tls)))
+        return complain(why, why_size, "cannot set up", "TLS");
+    if (client && tls->alpn[0] && SSL_CTX_set_alpn_protos(ctx, tls->alpn, tls->alpn[0] + 1u) != 0)
+        return -ENOMEM;
+    int rc = cert ? load_cert(ctx, cert, why, why_size) : 0;
+    return rc < 0 ? rc : set_trust(ctx, options, why, why_size);
+}
+
+static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options, char *why,
+                   size_t why_size)
+{
+    size_t alpn = options->alpn ? strlen(options->alpn) : 0;
+    size_t count = options->cert_count > 0 ? options->cert_count : 1;
+    if (alpn >= sizeof(tls->alpn) || count > LIMIT_TLS_CERTS)
+        return -E2BIG;
+    tls->alpn[0] = (uint8_t)alpn;
+    memcpy(tls->alpn + 1, options->alpn ? options->alpn : "", alpn);
+    tls->insecure = options->insecure;
+    tls->protocol = options->protocol;
+    tls->config = options->config;
+    tls->bio = machine_bio_method();
+    tls->sites = calloc(count, sizeof(*tls->sites));
+    if (options->peer_name)
+        tls->peer_name = strdup(options->peer_name);
+    else
+        tls->tickets = tickets_new();
+    if (!tls->bio || !tls->sites || !(tls->peer_name || tls->tickets))
+        return -ENOMEM;
+    int rc = 0;
+    for (size_t i = 0; i < count && rc == 0; i++)
+        rc = add_site(tls, options, options->cert_count > 0 ? &options->certs[i] : NULL, why,
+                      why_size);
+    return rc;
+}
+
+int weir_tls_new(const struct weir_tls_options *options, struct weir_tls **out, char *why,
+                 size_t why_size)
+{
+    struct weir_tls *tls = calloc(1, sizeof(*tls));
+    struct text t;
+    text_init(&t, why, why_size);
+    text_str(&t, "TLS needs more memory than there is");
+    text_end(&t);
+    if (!tls)
+        return -ENOMEM;
+    if (!options->peer_name && options->cert_count == 0) {
+        text_init(&t, why, why_size);
+        text_str(&t, "a server needs a certificate and its key");
+        text_end(&t);
+        weir_tls_free(tls);
+        return -EINVAL;
+    }
+    int rc = fill_in(tls, options, why, why_size);
+    if (rc < 0) {
+        weir_tls_free(tls);
+        return rc;
+    }
+    *out = tls;
+    return 0;
+}
+
+void weir_tls_free(struct weir_tls *tls)
+{
+    if (!tls)
+        return;
+    for (size_t i = 0; i < tls->site_count; i++)
+        SSL_CTX_free(tls->sites[i].ctx);
+    free(tls->sites);
+    BIO_meth_free(tls->bio);
+    tickets_free(tls->tickets);
+    free(tls->peer_name);
+    free(tls);
+}
+
+static bool is_address(const char *name)
+{
+    ASN1_OCTET_STRING *ip = a2i_IPADDRESS(name);
+    ASN1_OCTET_STRING_free(ip);
+    return ip != NULL;
+}
+
+/* A name is asked for and proved; an address can only be proved (RFC 6066 section 3). */
+static bool expect_peer(SSL *ssl, const char *name)
+{
+    if (is_address(name))
+        return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
+    return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
+}
+
+SSL *context_new_ssl(const struct weir_tls *tls, void *state)
+{
+    SSL *ssl = SSL_new(tls->sites[0].ctx);
+    BIO *bio = ssl ? BIO_new(tls->bio) : NULL;
+    if (!bio || SSL_set_app_data(ssl, state) != 1) {
+        BIO_free(bio);
+        SSL_free(ssl);
+        return NULL;
+    }
+    BIO_set_data(bio, state);
+    BIO_set_init(bio, 1);
+    SSL_set_bio(ssl, bio, bio);
+    if (!tls->peer_name)
+        SSL_set_accept_state(ssl);
+    else
+        SSL_set_connect_state(ssl);
+    if (tls->peer_name && !expect_peer(ssl, tls->peer_name)) {
+        SSL_free(ssl);
+        return NULL;
+    }
+    return ssl;
+}

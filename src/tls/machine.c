@@ -1,0 +1,311 @@
+/* The machine: records in and out, and in between the inner connection's turns. */
+#include "tls/machine.h"
+
+#include "tbl/limits.h"
+
+#include <weir/conn.h>
+#include <weir/driver.h>
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <string.h>
+
+/* --- how OpenSSL reads and writes: from what input() was given, into the outer queue --- */
+
+static int bio_read(BIO *bio, char *to, int len)
+{
+    struct machine *m = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    size_t n = len > 0 ? (size_t)len : 0;
+    n = n < m->in_len ? n : m->in_len;
+    if (n == 0) {
+        BIO_set_retry_read(bio);
+        return -1;
+    }
+    memcpy(to, m->in, n);
+    m->in += n;
+    m->in_len -= n;
+    return (int)n;
+}
+
+/* The queue's own failure ends the connection at the turn's end. */
+static int bio_write(BIO *bio, const char *bytes, int len)
+{
+    struct machine *m = BIO_get_data(bio);
+    BIO_clear_retry_flags(bio);
+    if (len > 0)
+        weir_out_copy(weir_conn_out(m->conn), bytes, (size_t)len);
+    return len;
+}
+
+static long bio_ctrl(BIO *bio, int command, long number, void *at)
+{
+    (void)bio, (void)number, (void)at;
+    return command == BIO_CTRL_FLUSH;
+}
+
+BIO_METHOD *machine_bio_method(void)
+{
+    BIO_METHOD *method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "weir");
+    if (!method)
+        return NULL;
+    BIO_meth_set_read(method, bio_read);
+    BIO_meth_set_write(method, bio_write);
+    BIO_meth_set_ctrl(method, bio_ctrl);
+    return method;
+}
+
+uint64_t machine_wall_s(const void *state)
+{
+    const struct machine *m = state;
+    int64_t wall = weir_conn_now(m->conn).wall_ns / (int64_t)WEIR_NS_PER_S;
+    return wall > 0 ? (uint64_t)wall : 0;
+}
+
+const struct weir_tls *machine_tls(const void *state)
+{
+    return ((const struct machine *)state)->tls;
+}
+
+int machine_error(const struct machine *m)
+{
+    unsigned long code = ERR_peek_error();
+    if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
+        return -ENOMEM;
+    if (SSL_get_verify_result(m->ssl) != X509_V_OK && !m->tls->insecure)
+        return -EACCES;
+    return -EPROTO;
+}
+
+/* --- the inner connection --- */
+
+/* What broke is told to the inner one; an alert that was queued still goes out. */
+static int fail(struct machine *m, int why)
+{
+    if (m->inner && !m->over) {
+        weir_conn_received(m->inner, why);
+        (void)weir_conn_turn(m->inner);
+    }
+    m->over = true;
+    return why;
+}
+
+static void say_end(struct machine *m)
+{
+    if (!m->ended) {
+        ERR_clear_error();
+        (void)SSL_shutdown(m->ssl); /* 0: the other half is open still */
+    }
+    m->ended = true;
+}
+
+/* The inner one is done. An end that was not meant must not look like one that was: no close_notify. */
+static void finish(struct machine *m)
+{
+    int why = weir_conn_why(m->inner);
+    m->over = true;
+    if (weir_conn_is_reset(m->inner)) {
+        weir_conn_reset(m->conn, why);
+    } else if (weir_conn_is_broken(m->inner)) {
+        weir_conn_abort(m->conn, why);
+    } else {
+        if (why == WEIR_DONE || why == -ETIMEDOUT)
+            say_end(m);
+        weir_conn_finish(m->conn, why);
+    }
+}
+
+static void hold(struct machine *m, bool held)
+{
+    if (held == m->held)
+        return;
+    m->held = held;
+    if (held)
+        weir_conn_pause(m->conn);
+    else
+        weir_conn_resume(m->conn);
+}
+
+/* One record's content for the inner one, which wants it, and the turn that follows. 1; 0: nothing to be had; -errno. */
+static int take_record(struct machine *m, unsigned *want)
+{
+    uint8_t content[LIMIT_TLS_RECORD];
+    struct iovec room = weir_conn_room(m->inner);
+    bool direct = room.iov_base != weir_conn_driver(m->conn)->hot;
+    size_t len = 0;
+    ERR_clear_error();
+    int rc = direct ? SSL_read_ex(m->ssl, room.iov_base, room.iov_len, &len)
+                    : SSL_read_ex(m->ssl, content, sizeof(content), &len);
+    if (rc == 1) {
+        if (direct)
+            weir_conn_received(m->inner, (ssize_t)len);
+        else
+            (void)weir_conn_feed(m->inner, content, len); /* all: it had nothing */
+        *want = weir_conn_turn(m->inner);                 /* now, while `content` is there */
+        return 1;
+    }
+    switch (SSL_get_error(m->ssl, rc)) {
+    case SSL_ERROR_WANT_READ:
+        return 0;
+    case SSL_ERROR_ZERO_RETURN:
+        weir_conn_received(m->inner, 0);
+        *want = weir_conn_turn(m->inner);
+        return 1;
+    default:
+        return machine_error(m);
+    }
+}
+
+/* Turns of the inner one, and bytes both ways between them, until nothing moves. */
+static int pump(struct machine *m)
+{
+    unsigned want = m->over ? 0 : weir_conn_turn(m->inner);
+    while (!m->over) {
+        if (want & WEIR_IO_CLOSE) {
+            finish(m);
+            return 0;
+        }
+        if (want & WEIR_IO_END) {
+            say_end(m);
+            weir_conn_ended(m->inner);
+            weir_conn_end(m->conn);
+            want = weir_conn_turn(m->inner);
+            continue;
+        }
+        if ((want & WEIR_IO_WRITE) && weir_out_room(weir_conn_out(m->conn))) {
+            int rc = record_send(m);
+            if (rc < 0)
+                return rc;
+            if (rc > 0) {
+                want = weir_conn_turn(m->inner);
+                continue;
+            }
+        }
+        hold(m, !(want & WEIR_IO_READ));
+        int rc = m->held ? 0 : take_record(m, &want);
+        if (rc <= 0)
+            return rc;
+    }
+    return 0;
+}
+
+static int begin_inner(struct machine *m)
+{
+    weir_conn_arm(m->conn, 0);
+    m->inner = weir_conn_new_inner(m->conn, m->tls->protocol, m->tls->config);
+    if (!m->inner)
+        return -ENOMEM;
+    if (m->leave_busy)
+        weir_conn_leave(m->inner, WEIR_LEAVE_BUSY);
+    if (m->leave_stop)
+        weir_conn_leave(m->inner, WEIR_LEAVE_STOP);
+    weir_conn_rest(m->conn, true); /* from now on the inner one says */
+    return 0;
+}
+
+/* 0: done, or more has to come. */
+static int shake_hands(struct machine *m)
+{
+    ERR_clear_error();
+    int rc = SSL_do_handshake(m->ssl);
+    if (rc == 1)
+        return begin_inner(m);
+    return SSL_get_error(m->ssl, rc) == SSL_ERROR_WANT_READ ? 0 : machine_error(m);
+}
+
+static int go_on(struct machine *m)
+{
+    int rc = m->inner ? 0 : shake_hands(m);
+    if (rc == 0 && m->inner)
+        rc = pump(m);
+    return rc < 0 ? fail(m, rc) : 0;
+}
+
+/* --- the protocol --- */
+
+static int machine_open(void *state, struct weir_conn *conn, const void *config)
+{
+    struct machine *m = state;
+    m->tls = config;
+    m->conn = conn;
+    out_init(&m->file, weir_conn_driver(conn)->pool);
+    m->ssl = context_new_ssl(m->tls, m);
+    if (!m->ssl)
+        return -ENOMEM;
+    weir_conn_arm(conn, weir_conn_now(conn).mono_ns + LIMIT_TLS_HANDSHAKE_MS * WEIR_NS_PER_MS);
+    return m->tls->peer_name ? go_on(m) : 0;
+}
+
+static ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
+{
+    struct machine *m = state;
+    if (!m->begun)
+        weir_conn_rest(conn, false);
+    m->begun = true;
+    if (m->over || (SSL_get_shutdown(m->ssl) & SSL_RECEIVED_SHUTDOWN))
+        return (ssize_t)
+            len; /* whatever comes after close_notify means nothing (RFC 8446 section 6.1) */
+    m->in = bytes;
+    m->in_len = len;
+    int rc = go_on(m);
+    len -= m->in_len;
+    m->in = NULL;
+    m->in_len = 0;
+    return rc < 0 ? rc : (ssize_t)len;
+}
+
+static int machine_eof(void *state, struct weir_conn *conn, size_t rest)
+{
+    struct machine *m = state;
+    (void)rest;
+    if (m->over || (m->ssl && SSL_get_shutdown(m->ssl) & SSL_RECEIVED_SHUTDOWN))
+        return m->inner && !m->over ? go_on(m) : 0;
+    if (!m->begun && !m->tls->peer_name) {
+        weir_conn_finish(conn, WEIR_DONE); /* it only knocked */
+        return 0;
+    }
+    return fail(m, -EPROTO);
+}
+
+static int machine_output(void *state, struct weir_conn *conn)
+{
+    struct machine *m = state;
+    (void)conn;
+    return m->inner ? go_on(m) : 0;
+}
+
+static void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
+{
+    struct machine *m = state;
+    if (m->inner) {
+        weir_conn_leave(m->inner, why);
+        return;
+    }
+    m->leave_busy |= why == WEIR_LEAVE_BUSY;
+    m->leave_stop |= why == WEIR_LEAVE_STOP;
+    if (!m->begun)
+        weir_conn_finish(conn, WEIR_DONE);
+}
+
+static void machine_close(void *state, struct weir_conn *conn, int why)
+{
+    struct machine *m = state;
+    (void)conn;
+    if (m->inner && !m->over && why < 0)
+        weir_conn_received(m->inner, why);
+    weir_conn_free(m->inner);
+    SSL_free(m->ssl);
+    out_done(&m->file);
+}
+
+const struct weir_protocol weir_tls_machine = {
+    .name = "tls",
+    .state_size = sizeof(struct machine),
+    .input_max = 1,
+    .open = machine_open,
+    .input = machine_input,
+    .eof = machine_eof,
+    .output = machine_output,
+    .leave = machine_leave,
+    .close = machine_close,
+};
