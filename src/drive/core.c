@@ -162,7 +162,7 @@ void core_close(struct core *core, struct slot *slot)
         child_cancel(slot);
     else if (slot->dialling)
         dial_cancel(slot);
-    else if (slot->fill)
+    else if (slot->fill && !slot->ducted)
         fill_cancel(slot);
     if (slot->conn && weir_conn_is_reset(slot->conn))
         stream_reset(&slot->stream);

@@ -31,8 +31,8 @@ struct slot {
         struct dial *dial;     /* still connecting */
         struct fill_job *fill; /* a helper reads its file */
         struct child *child;   /* conn is NULL */
+        struct duct *duct;     /* ducted: what is on its way past the machines */
     };
-    struct duct *duct;               /* what is on its way past the machines; NULL: nothing */
     uint8_t want;                    /* enum weir_io of the last turn */
     uint8_t leave;                   /* 1 << enum weir_leave: wished, told with the next turn */
     uint8_t left;                    /* the same: told */
@@ -43,6 +43,7 @@ struct slot {
     bool dialling : 1;
     bool companion : 1;
     bool moves_in : 1, moves_out : 1; /* something is to be moved from here, to here */
+    bool ducted : 1;
 };
 
 struct core {

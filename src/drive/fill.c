@@ -54,6 +54,8 @@ void fill_cancel(struct slot *slot)
 
 static int fill_later(struct weir_driver *driver, struct slot *slot, const struct weir_span *file)
 {
+    if (slot->ducted)
+        return -EBUSY;
     if (slot->fill)
         return WEIR_FILL_WAIT;
     struct fill_job *fill = calloc(1, sizeof(*fill));

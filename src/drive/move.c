@@ -56,6 +56,17 @@ static struct duct *duct_take(struct core *core)
     return duct;
 }
 
+/* Its place is where a helper that reads the slot's file would be: no connection has both. */
+static bool get_duct(struct core *core, struct slot *slot)
+{
+    struct duct *duct = slot->fill ? NULL : duct_take(core);
+    if (!duct)
+        return false;
+    slot->duct = duct;
+    slot->ducted = true;
+    return true;
+}
+
 static void duct_give(struct core *core, struct duct *duct)
 {
     if (duct->held > 0 || core->duct_count >= LIMIT_DUCTS_KEPT) {
@@ -69,9 +80,11 @@ static void duct_give(struct core *core, struct duct *duct)
 
 void move_forget(struct core *core, struct slot *slot)
 {
-    if (slot->duct)
-        duct_give(core, slot->duct);
+    if (!slot->ducted)
+        return;
+    duct_give(core, slot->duct);
     slot->duct = NULL;
+    slot->ducted = false;
 }
 
 void move_done(struct core *core)
@@ -132,7 +145,7 @@ static ssize_t fill(struct core *core, struct slot *from)
 {
     if (!from->readable)
         return 0;
-    if (!from->duct && !(from->duct = duct_take(core)))
+    if (!from->ducted && !get_duct(core, from))
         return -EOPNOTSUPP;
     ssize_t n =
         splice(from->stream.in, NULL, from->duct->ends[1], NULL, from->duct->size, SPLICE_FLAGS);
@@ -157,7 +170,7 @@ static ssize_t move(struct core *core, struct slot *from, struct slot *to)
 {
     size_t moved = 0;
     for (;;) {
-        int rc = from->duct ? drain(core, from, to) : 0;
+        int rc = from->ducted ? drain(core, from, to) : 0;
         if (rc == -EAGAIN)
             return (ssize_t)moved;
         if (rc < 0) {

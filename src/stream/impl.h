@@ -62,9 +62,10 @@ struct weir_stream {
     bool waits : 1;    /* a socket whose O_NONBLOCK was taken off: they could, too */
     bool standard : 1; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
     bool alone : 1;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
-    uint8_t in_width, out_width; /* enum width; each belongs to the thread of its side */
-    uint8_t in_tries;            /* see spin.c */
-    uint8_t way;                 /* of the listener it came by */
+    /* enum width, and of spin.c; each byte belongs to the thread of its side */
+    uint8_t in_width : 2, in_tries : 6;
+    uint8_t out_width;
+    uint8_t way; /* of the listener it came by */
     uint16_t spin_us;
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;

@@ -58,7 +58,7 @@ void stream_widen_in(struct weir_stream *s)
         return;
     s->in_width = WIDTH_WIDE;
     if (s->own_in && (s->in_kind == FD_PIPE || s->in_kind == FD_NONBLOCK))
-        s->in_width = widen_pipe(s->in);
+        s->in_width = widen_pipe(s->in) & 3u; /* it has two bits */
 }
 
 size_t stream_unread_out(const struct weir_stream *s)

@@ -31,7 +31,7 @@
     (128 * 1024) /* ... but a MiB in 32 took 111 and at once 98: more than this is left whole */
 #define LIMIT_SPIN_US 1000 /* a sleep across cores and back costs 60 at most */
 #define LIMIT_SPIN_TRIES                                                                           \
-    64 /* looks of 0.1 us in a row, none when the peer shares our core; an answer takes 2 us */
+    63 /* looks of 0.1 us in a row (kept in 6 bits), none when the peer shares our core; an answer takes 2 us */
 #define LIMIT_SPIN_SWITCH_NS                                                                       \
     800 /* giving the processor away and getting it back at once takes less */
 #define LIMIT_BUFFER_BYTES                                                                         \
