@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import WEIR, Starter, session_processes
+from conftest import INSTRUMENTED, WEIR, Starter, session_processes
 
 
 def make_cert(folder, name, *names, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ca=None):
@@ -317,7 +317,8 @@ def test_many_handshakes_and_no_growth(starter, certs):
     some(200)
     before = memory()
     some(2000 if os.environ.get("WEIR_ALL") else 400)
-    assert memory() < before + 1500
+    if not INSTRUMENTED:  # sanitizers keep what was freed
+        assert memory() < before + 1500
 
 
 def free_port():
