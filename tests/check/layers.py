@@ -14,6 +14,7 @@ MAY = {
     "tls": {"tls", "proto", "base", "tbl"},
     "http": {"http", "proto", "base", "tbl"},
     "service": {"service", "http", "proto", "base", "tbl"},
+    "rpc": {"rpc", "service", "h2", "http", "proto", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
     "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
@@ -38,6 +39,7 @@ PUBLIC = {
     "http.h": "http",
     "routes.h": "service",
     "tls.h": "tls",
+    "rpc.h": "rpc",
     "caller.h": "drive",
     "server.h": "model",
 }
