@@ -35,9 +35,11 @@ enum { WEIR_FLOW_END, WEIR_FLOW_MORE, WEIR_FLOW_WAIT };
 struct weir_handler {
     const char *name;
     size_t state_size; /* bytes of state, zeroed before start() */
+    bool connects;     /* it also takes extended CONNECT (RFC 8441): see weir_request_protocol() */
     /* The head is complete. < 0: answered with the error page of that -errno. */
     int (*start)(struct weir_exchange *);
-    /* Request content. Fewer taken than given: the peer is held back until weir_exchange_wake(). NULL: it is thrown away. */
+    /* Request content; the answer may be under way meanwhile. Fewer taken than given: the peer is held back until weir_exchange_wake().
+     * NULL: it is thrown away. */
     ssize_t (*take)(struct weir_exchange *, const uint8_t *, size_t);
     /* The request's content is complete (also when there is none). NULL: nothing to do. */
     int (*end)(struct weir_exchange *);
@@ -48,7 +50,8 @@ struct weir_handler {
     void (*expire)(struct weir_exchange *);
     /* The server wishes to stop, or the place is wanted: an endless answer ends now. NULL: nothing to do. */
     void (*leave)(struct weir_exchange *);
-    /* Always, once, last; `why` is WEIR_DONE when the answer went out whole, or -errno. NULL: nothing to do. */
+    /* Always, once, last; `why` is WEIR_DONE when the answer went out whole, -ECANCELED when the client wants no answer any more
+     * (HTTP/2: it reset the stream) or the handler did (weir_exchange_reset()), or another -errno: of the connection. NULL: nothing to do. */
     void (*stop)(struct weir_exchange *, int why);
 };
 
@@ -87,6 +90,11 @@ struct weir_http {
 WEIR_API extern const struct weir_protocol weir_http1;
 
 /* --- the request --- */
+/* 10, 11 or 20: HTTP/1.0, HTTP/1.1, HTTP/2. */
+WEIR_API unsigned weir_request_version(const struct weir_exchange *);
+/* What CONNECT asks to speak (RFC 8441), as "websocket"; empty: it is another request. A reply of 200 then begins it: request content is
+ * what the client says, reply content what it is told. */
+WEIR_API struct weir_bytes weir_request_protocol(const struct weir_exchange *);
 WEIR_API enum weir_method weir_request_method(const struct weir_exchange *);
 /* As sent: the target, its path ("/a%20b", "" or "*" for the other forms) and its query without the question mark. */
 WEIR_API struct weir_bytes weir_request_target(const struct weir_exchange *);
@@ -107,7 +115,7 @@ WEIR_API bool weir_request_field(const struct weir_exchange *, const char *name,
 WEIR_API bool weir_request_next(const struct weir_exchange *, unsigned *at,
                                 struct weir_bytes *out_name, struct weir_bytes *out_value);
 #define WEIR_LENGTH_UNKNOWN UINT64_MAX
-/* Of the content: 0: none; WEIR_LENGTH_UNKNOWN: chunked. */
+/* Of the content: 0: none; WEIR_LENGTH_UNKNOWN: it ends where it ends. */
 WEIR_API uint64_t weir_request_length(const struct weir_exchange *);
 
 /* --- the reply; 0 or -errno: -EINVAL bad bytes or a field that is ours (framing, Date), -ENOBUFS too much, -EALREADY begun --- */
@@ -119,7 +127,12 @@ WEIR_API int weir_reply_block(struct weir_exchange *, const char *lines, size_t 
 /* Length of what give() will add; not said: chunked, or up to the connection's end. */
 WEIR_API int weir_reply_length(struct weir_exchange *, uint64_t len);
 WEIR_API int weir_reply_begin(struct weir_exchange *);
-/* The whole content, and begin. `owner` NULL: static storage, or memory of weir_exchange_alloc(). */
+/* A field behind the content, before give() has said WEIR_FLOW_END, begun or not. HTTP/2 always sends it; HTTP/1.1 to a client that says
+ * "TE: trailers", of an answer without a length (RFC 9110 section 6.5.1): others do without. -EINVAL also for a name that must come
+ * before the content (RFC 9110 section 6.5.1). */
+WEIR_API int weir_reply_trailer(struct weir_exchange *, const char *name, const char *value);
+/* The whole content, and begin. `owner` NULL: static storage, or memory of weir_exchange_alloc(). None at all and no trailers: over
+ * HTTP/2 the head is the whole answer (what gRPC calls Trailers-Only). */
 WEIR_API int weir_reply_bytes(struct weir_exchange *, const void *, size_t, struct weir_ref *owner);
 WEIR_API int weir_reply_file(struct weir_exchange *, int fd, uint64_t offset, uint64_t len,
                              struct weir_ref *owner);
@@ -141,6 +154,9 @@ WEIR_API void weir_exchange_drop(struct weir_exchange *);
 /* give() has more, or take() can go on. */
 WEIR_API void weir_exchange_wake(struct weir_exchange *);
 WEIR_API void weir_exchange_arm(struct weir_exchange *, uint64_t mono_ns); /* 0 disarms */
+/* No answer, or no more of it, and the client is to see that: HTTP/2 resets the stream with this error code (RFC 9113 section 7), HTTP/1.1
+ * the connection. Ends the exchange soon after the handler's call has returned. */
+WEIR_API void weir_exchange_reset(struct weir_exchange *, uint32_t h2_code);
 WEIR_API unsigned weir_exchange_status(const struct weir_exchange *);
 WEIR_API uint64_t weir_exchange_sent(const struct weir_exchange *); /* content bytes queued */
 WEIR_API uint64_t

@@ -21,6 +21,13 @@ struct weir_tls_cert {
     const char *key;  /* file, PEM; NULL: in the same file */
 };
 
+/* What talks inside, and the name by which it is agreed upon (ALPN, RFC 7301). */
+struct weir_tls_way {
+    const char *alpn; /* "h2" */
+    const struct weir_protocol *protocol;
+    const void *config; /* borrowed, as everywhere here */
+};
+
 struct weir_tls_options {
     /* Server: at least one; the one whose names fit what the client asks for (SNI), else the first. Client: none, or one to show. */
     const struct weir_tls_cert *certs;
@@ -35,6 +42,10 @@ struct weir_tls_options {
     /* What talks inside, from the end of the handshake on. Borrowed. */
     const struct weir_protocol *protocol;
     const void *config;
+    /* Others that can be agreed upon instead, all of them liked better than `alpn`, the first one best; at most 7. With a peer that
+     * agrees upon none, because it knows no ALPN, `protocol` talks. NULL: there are none. */
+    const struct weir_tls_way *ways;
+    size_t way_count;
 };
 
 /* Reads the files. -errno, or -EINVAL when one holds nothing that can be used; `why` says which and what is wrong, in one line. */

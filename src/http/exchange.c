@@ -84,6 +84,10 @@ static int start_handler(struct weir_exchange *x)
     exchange_reached(x, TIME_PARSE);
     if (!x->handler && bytes_equal(weir_request_path(x), BYTES("*")))
         return answer_options(x);
+    if (x->protocol.len > 0 && !(x->handler && x->handler->connects)) {
+        x->handler = NULL; /* RFC 8441 section 4 is news to it */
+        return -EOPNOTSUPP;
+    }
     if (!x->handler)
         return -ENOENT;
     if (x->handler->state_size > 0) {
@@ -112,7 +116,7 @@ void exchange_end(struct weir_exchange *x, int why)
         x->http->ended(x->http, x, why);
     if (x->ref.count > 1 && exchange_keep(x) < 0) { /* whoever holds it finds an empty request */
         x->head = "";
-        memset(&x->line, 0, 5 * sizeof(struct slice));
+        memset(&x->line, 0, 6 * sizeof(struct slice));
         x->field_count = 0;
     }
     x->stopped = true;
@@ -155,6 +159,16 @@ void *weir_exchange_alloc(struct weir_exchange *x, size_t len)
 enum weir_method weir_request_method(const struct weir_exchange *x)
 {
     return (enum weir_method)x->method;
+}
+
+unsigned weir_request_version(const struct weir_exchange *x)
+{
+    return x->h2 ? 20 : 10u + x->minor;
+}
+
+struct weir_bytes weir_request_protocol(const struct weir_exchange *x)
+{
+    return exchange_slice(x, x->protocol);
 }
 
 struct weir_bytes weir_request_target(const struct weir_exchange *x)
@@ -248,8 +262,14 @@ void weir_exchange_drop(struct weir_exchange *x)
 void weir_exchange_wake(struct weir_exchange *x)
 {
     x->woken = true;
-    if (x->conn)
-        weir_conn_wake(x->conn);
+    exchange_changed(x);
+}
+
+void weir_exchange_reset(struct weir_exchange *x, uint32_t h2_code)
+{
+    x->reset = true;
+    x->reset_code = h2_code;
+    exchange_changed(x);
 }
 
 void weir_exchange_arm(struct weir_exchange *x, uint64_t mono_ns)

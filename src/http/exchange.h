@@ -17,6 +17,8 @@
 #include <weir/driver.h>
 #include <weir/http.h>
 
+#include <errno.h>
+
 enum http_error {
     HTTP_OK,
 #define E(name, status, h2, limit, text) HTTP_##name,
@@ -33,6 +35,10 @@ enum exchange_time { TIME_RECEIVE, TIME_PARSE, TIME_OPEN, TIME_FIRST, EXCHANGE_T
 struct parts; /* http/parts.h */
 struct slice {
     uint16_t at, len;
+};
+struct lines { /* field lines; memory of the exchange */
+    char *at;
+    uint32_t len, size;
 };
 struct field {
     struct slice value;
@@ -55,19 +61,24 @@ struct weir_exchange {
     uint64_t deadline_ns;             /* the handler's own; 0: none */
     uint64_t time_ns[EXCHANGE_TIMES]; /* mono_ns; 0: not reached, or not timed */
     const char *limit;                /* what struck first, as its option is called; NULL: none */
+    /* Of a machine that carries several at a time: one of them has a wish. Others hear of it by their output(). */
+    void (*changed)(struct weir_exchange *);
+    void *stream; /* its own */
 
     /* the request */
     const char *head; /* borrowed: from the connection's input, until exchange_keep() */
     uint64_t length;
     struct slice line, target, path, query, host;
-    uint8_t method; /* enum weir_method */
-    uint8_t form;   /* enum target_form */
-    uint8_t minor;  /* HTTP/1.x */
+    struct slice protocol; /* of an extended CONNECT */
+    uint8_t method;        /* enum weir_method */
+    uint8_t form;          /* enum target_form */
+    uint8_t minor;         /* HTTP/1.x; 1 too for HTTP/2, which has all that 1.1 has */
     uint8_t field_count;
     uint8_t reroutes;
     bool kept : 1;    /* the head is a copy */
     bool expects : 1; /* Expect: 100-continue, and nothing was said yet */
     bool https : 1;   /* the target said so itself */
+    bool h2 : 1;      /* HTTP/2 carries it */
 
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
@@ -77,9 +88,10 @@ struct weir_exchange {
     bool close_asked : 1; /* by the client */
     bool woken : 1;
     bool stopped : 1;
+    bool reset : 1; /* wished by the handler, with reset_code */
     uint16_t status;
-    uint32_t lines_len, lines_size;
-    char *lines; /* field lines; memory of this exchange */
+    uint32_t reset_code;
+    struct lines lines, trailers;
     const char *block;
     size_t block_len;
     struct weir_ref *block_owner;
@@ -134,10 +146,11 @@ int reply_field_check(struct weir_bytes name, struct weir_bytes value);
 int exchange_refuse(struct weir_exchange *, enum http_error);
 /* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */
 int exchange_fail(struct weir_exchange *, int error);
-/* Begins an answer of which give() adds all, status line and fields too. The connection ends with it. `status` is for logs. */
+/* Begins an answer of which give() adds all, status line and fields too. The connection ends with it. `status` is for logs.
+ * -EOPNOTSUPP: nothing of the kind can be said in HTTP/2. */
 static inline int exchange_begin_raw(struct weir_exchange *x, unsigned status)
 {
-    int rc = weir_reply_status(x, status);
+    int rc = x->h2 ? -EOPNOTSUPP : weir_reply_status(x, status);
     if (rc < 0)
         return rc;
     x->close = true;
@@ -145,6 +158,14 @@ static inline int exchange_begin_raw(struct weir_exchange *x, unsigned status)
     return weir_reply_begin(x);
 }
 unsigned http_error_status(enum http_error);
+/* The machine is to look at this exchange. */
+static inline void exchange_changed(struct weir_exchange *x)
+{
+    if (x->conn && x->changed)
+        x->changed(x);
+    else if (x->conn)
+        weir_conn_wake(x->conn);
+}
 /* For the log: the first one stays. */
 static inline void exchange_struck(struct weir_exchange *x, const char *limit)
 {

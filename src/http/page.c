@@ -135,7 +135,8 @@ static void forget_reply(struct weir_exchange *x)
     x->block_owner = NULL;
     x->block = NULL;
     x->block_len = 0;
-    x->lines_len = 0;
+    x->lines.len = 0;
+    x->trailers.len = 0;
     weir_drop(x->body.owner);
     x->body = (struct weir_span){0};
     x->parts = NULL;

@@ -24,23 +24,37 @@ static bool is_ours(struct weir_bytes name)
            bytes_same(name, BYTES("date")) || bytes_same(name, BYTES("keep-alive"));
 }
 
-static char *room_for(struct weir_exchange *x, size_t len)
+static char *room_for(struct weir_exchange *x, struct lines *lines, size_t len)
 {
-    if (len > x->lines_size - x->lines_len) {
-        size_t size = x->lines_size ? x->lines_size : 256;
-        while (size < x->lines_len + len)
+    if (len > lines->size - lines->len) {
+        size_t size = lines->size ? lines->size : 256;
+        while (size < lines->len + len)
             size *= 2;
         if (size > LIMIT_HTTP_REPLY_FIELDS)
             return NULL;
-        char *lines = weir_exchange_alloc(x, size);
-        if (!lines)
+        char *at = weir_exchange_alloc(x, size);
+        if (!at)
             return NULL;
-        if (x->lines_len > 0)
-            memcpy(lines, x->lines, x->lines_len);
-        x->lines = lines;
-        x->lines_size = (uint32_t)size;
+        if (lines->len > 0)
+            memcpy(at, lines->at, lines->len);
+        lines->at = at;
+        lines->size = (uint32_t)size;
     }
-    return x->lines + x->lines_len;
+    return lines->at + lines->len;
+}
+
+static int add_line(struct weir_exchange *x, struct lines *lines, struct weir_bytes name,
+                    struct weir_bytes value)
+{
+    char *at = room_for(x, lines, name.len + value.len + 4);
+    if (!at)
+        return -ENOBUFS;
+    memcpy(at, name.at, name.len);
+    memcpy(at + name.len, ": ", 2);
+    memcpy(at + name.len + 2, value.at, value.len);
+    memcpy(at + name.len + 2 + value.len, "\r\n", 2);
+    lines->len += (uint32_t)(name.len + value.len + 4);
+    return 0;
 }
 
 int reply_field_check(struct weir_bytes name, struct weir_bytes value)
@@ -57,17 +71,44 @@ int weir_reply_field(struct weir_exchange *x, const char *name, const char *valu
     if (x->begun)
         return -EALREADY;
     int rc = reply_field_check(n, v);
-    if (rc < 0)
-        return rc;
-    char *at = room_for(x, n.len + v.len + 4);
-    if (!at)
-        return -ENOBUFS;
-    memcpy(at, n.at, n.len);
-    memcpy(at + n.len, ": ", 2);
-    memcpy(at + n.len + 2, v.at, v.len);
-    memcpy(at + n.len + 2 + v.len, "\r\n", 2);
-    x->lines_len += (uint32_t)(n.len + v.len + 4);
-    return 0;
+    return rc < 0 ? rc : add_line(x, &x->lines, n, v);
+}
+
+/* Framing, routing, controls, authentication, and what says how to read the content come before it (RFC 9110 section 6.5.1). */
+static bool is_early(struct weir_bytes name)
+{
+    static const char *const names[] = {"accept-ranges",
+                                        "age",
+                                        "authorization",
+                                        "cache-control",
+                                        "content-encoding",
+                                        "content-range",
+                                        "content-type",
+                                        "expires",
+                                        "host",
+                                        "location",
+                                        "proxy-authenticate",
+                                        "proxy-authorization",
+                                        "retry-after",
+                                        "set-cookie",
+                                        "te",
+                                        "trailer",
+                                        "upgrade",
+                                        "vary",
+                                        "www-authenticate"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (bytes_same(name, bytes_str(names[i])))
+            return true;
+    return false;
+}
+
+int weir_reply_trailer(struct weir_exchange *x, const char *name, const char *value)
+{
+    struct weir_bytes n = bytes_str(name), v = bytes_str(value);
+    if (x->body_sent)
+        return -EALREADY;
+    int rc = is_early(n) ? -EINVAL : reply_field_check(n, v);
+    return rc < 0 ? rc : add_line(x, &x->trailers, n, v);
 }
 
 int weir_reply_block(struct weir_exchange *x, const char *lines, size_t len, struct weir_ref *owner)
@@ -90,12 +131,13 @@ int weir_reply_length(struct weir_exchange *x, uint64_t len)
     return 0;
 }
 
-/* A success would make a tunnel of the connection (RFC 9110 section 9.3.6), and there are none here. */
+/* A success would make a tunnel of the connection (RFC 9110 section 9.3.6): there are none here, but for the extended CONNECT. */
 static int may_begin(const struct weir_exchange *x)
 {
     if (x->begun)
         return -EALREADY;
-    return x->method == WEIR_METHOD_CONNECT && x->status < 300 ? -EOPNOTSUPP : 0;
+    bool tunnel = x->method == WEIR_METHOD_CONNECT && x->status < 300 && x->protocol.len == 0;
+    return tunnel ? -EOPNOTSUPP : 0;
 }
 
 int weir_reply_begin(struct weir_exchange *x)
@@ -105,8 +147,7 @@ int weir_reply_begin(struct weir_exchange *x)
         return rc;
     x->begun = true;
     exchange_reached(x, TIME_OPEN);
-    if (x->conn)
-        weir_conn_wake(x->conn);
+    exchange_changed(x);
     return 0;
 }
 

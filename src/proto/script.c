@@ -15,6 +15,7 @@ static const struct {
 } reasons[] = {
     {"done", WEIR_DONE},
     {"EBADMSG", -EBADMSG},
+    {"ECANCELED", -ECANCELED},
     {"ECONNABORTED", -ECONNABORTED},
     {"ECONNREFUSED", -ECONNREFUSED},
     {"ECONNRESET", -ECONNRESET},

@@ -244,7 +244,8 @@ static void add_all(struct env *env, struct talk *talk)
     struct weir_exchange *x = talk->x;
     add_text(env, "GATEWAY_INTERFACE=", "CGI/1.1");
     add_text(env, "SERVER_SOFTWARE=", "weir/" WEIR_VERSION);
-    add_text(env, "SERVER_PROTOCOL=", x->minor > 0 ? "HTTP/1.1" : "HTTP/1.0");
+    const char *older = x->minor > 0 ? "HTTP/1.1" : "HTTP/1.0";
+    add_text(env, "SERVER_PROTOCOL=", x->h2 ? "HTTP/2.0" : older);
     add_text(env, "REQUEST_METHOD=", method_name(x));
     bool secure =
         x->conn && weir_conn_outer(x->conn); /* TLS is what runs a connection inside another */

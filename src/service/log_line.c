@@ -123,6 +123,8 @@ static struct weir_bytes protocol_of(const struct weir_exchange *x)
 {
     if (x->field_count == 0 && x->method == WEIR_METHOD_OTHER)
         return (struct weir_bytes){0}; /* no head was read */
+    if (x->h2)
+        return BYTES("HTTP/2.0");
     return x->minor ? BYTES("HTTP/1.1") : BYTES("HTTP/1.0");
 }
 

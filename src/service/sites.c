@@ -269,7 +269,7 @@ bool sites_error_page(const struct sites *sites, struct weir_exchange *x, unsign
         return false;
     const struct folder *folder = &sites->hosts[answer.site].part.folder;
     /* What was set for an answer that failed is gone; errors carry the fields of the site, too. */
-    if (x->lines_len == 0 &&
+    if (x->lines.len == 0 &&
         rules_set_fields(answer.rules, x, folder_error_page(folder, status) != NULL) < 0)
         return false;
     return files_error_page(folder, x, status);

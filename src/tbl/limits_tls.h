@@ -11,6 +11,8 @@
     4096 /* ... unless all there is to send is no more than this: one record, one send */
 #define LIMIT_TLS_FIRST_BYTES (64 * 1024) /* sent in small ones: by then the window has opened */
 #define LIMIT_TLS_IDLE_MS     1000 /* after so long the window has closed again (RFC 6298 section 2) */
+#define LIMIT_TLS_WAYS        8 /* protocols of a listener, chosen by ALPN; HTTP has three in all */
+#define LIMIT_TLS_ALPN        128 /* their names together, each with its length: "http/1.1" has nine */
 #define LIMIT_TLS_CERTS       64 /* of a listener, chosen by name */
 #define LIMIT_TLS_TICKET_S                                                                         \
     (12 * 3600) /* a key makes tickets for so long, and is known for twice that */

@@ -51,7 +51,7 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
     const struct weir_tls *tls = arg;
     unsigned char *chosen;
     (void)ssl;
-    if (SSL_select_next_proto(&chosen, out_len, tls->alpn, tls->alpn[0] + 1u, offered, len) !=
+    if (SSL_select_next_proto(&chosen, out_len, tls->alpn, tls->alpn_len, offered, len) !=
         OPENSSL_NPN_NEGOTIATED)
         return SSL_TLSEXT_ERR_ALERT_FATAL;
     *out = chosen;
@@ -90,7 +90,7 @@ static bool set_server(SSL_CTX *ctx, struct weir_tls *tls)
     SSL_CTX_set_timeout(ctx, LIMIT_TLS_TICKET_S);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
     SSL_CTX_set_tlsext_servername_arg(ctx, tls);
-    if (tls->alpn[0])
+    if (tls->alpn_len > 0)
         SSL_CTX_set_alpn_select_cb(ctx, on_alpn, tls);
     return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1 &&
            SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1;
@@ -138,24 +138,62 @@ static int add_site(struct weir_tls *tls, const struct weir_tls_options *options
     tls->sites[tls->site_count++].ctx = ctx;
     if (!set_common(ctx) || (!client && !set_server(ctx, tls)))
         return complain(why, why_size, "cannot set up", "TLS");
-    if (client && tls->alpn[0] && SSL_CTX_set_alpn_protos(ctx, tls->alpn, tls->alpn[0] + 1u) != 0)
+    if (client && tls->alpn_len > 0 && SSL_CTX_set_alpn_protos(ctx, tls->alpn, tls->alpn_len) != 0)
         return -ENOMEM;
     int rc = cert ? load_cert(ctx, cert, why, why_size) : 0;
     return rc < 0 ? rc : set_trust(ctx, options, why, why_size);
 }
 
+/* One more way, its name behind those that are there; NULL: it has none. */
+static int add_way(struct weir_tls *tls, struct weir_tls_way *at, const struct weir_tls_way *way)
+{
+    size_t len = way->alpn ? strlen(way->alpn) : 0;
+    if (len > UINT8_MAX || tls->alpn_len + len + 1 > sizeof(tls->alpn))
+        return -E2BIG;
+    *at = *way;
+    at->alpn = NULL; /* it may be gone by then */
+    if (len == 0)
+        return 0;
+    at->alpn = (const char *)tls->alpn + tls->alpn_len + 1;
+    tls->alpn[tls->alpn_len] = (uint8_t)len;
+    memcpy(tls->alpn + tls->alpn_len + 1, way->alpn, len);
+    tls->alpn_len += (unsigned)len + 1;
+    return 0;
+}
+
+static int add_ways(struct weir_tls *tls, const struct weir_tls_options *options)
+{
+    const struct weir_tls_way last = {options->alpn, options->protocol, options->config};
+    if (options->way_count >= LIMIT_TLS_WAYS)
+        return -E2BIG;
+    int rc = 0;
+    for (size_t i = 0; i < options->way_count && rc == 0; i++)
+        rc = add_way(tls, &tls->ways[1 + i], &options->ways[i]);
+    tls->way_count = 1 + options->way_count;
+    return rc < 0 ? rc : add_way(tls, &tls->ways[0], &last);
+}
+
+const struct weir_tls_way *context_way(const struct weir_tls *tls, const SSL *ssl)
+{
+    const unsigned char *name;
+    unsigned len;
+    SSL_get0_alpn_selected(ssl, &name, &len);
+    for (size_t i = 0; len > 0 && i < tls->way_count; i++) {
+        const char *alpn = tls->ways[i].alpn;
+        if (alpn && (uint8_t)alpn[-1] == len && memcmp(alpn, name, len) == 0)
+            return &tls->ways[i];
+    }
+    return &tls->ways[0];
+}
+
 static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options, char *why,
                    size_t why_size)
 {
-    size_t alpn = options->alpn ? strlen(options->alpn) : 0;
     size_t count = options->cert_count > 0 ? options->cert_count : 1;
-    if (alpn >= sizeof(tls->alpn) || count > LIMIT_TLS_CERTS)
-        return -E2BIG;
-    tls->alpn[0] = (uint8_t)alpn;
-    memcpy(tls->alpn + 1, options->alpn ? options->alpn : "", alpn);
+    int rc = count > LIMIT_TLS_CERTS ? -E2BIG : add_ways(tls, options);
+    if (rc < 0)
+        return rc;
     tls->insecure = options->insecure;
-    tls->protocol = options->protocol;
-    tls->config = options->config;
     tls->bio = machine_bio_method();
     tls->sites = calloc(count, sizeof(*tls->sites));
     if (options->peer_name)
@@ -164,7 +202,6 @@ static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options,
         tls->tickets = tickets_new();
     if (!tls->bio || !tls->sites || !(tls->peer_name || tls->tickets))
         return -ENOMEM;
-    int rc = 0;
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = add_site(tls, options, options->cert_count > 0 ? &options->certs[i] : NULL, why,
                       why_size);

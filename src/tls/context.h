@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "tbl/limits.h"
 #include "tls/tickets.h"
 
 #include <weir/tls.h>
@@ -18,13 +19,17 @@ struct weir_tls {
     struct tickets *tickets; /* shared memory; NULL: a client */
     char *peer_name;         /* NULL: a server */
     bool insecure;
-    uint8_t alpn[32]; /* as on the wire: a length and a name; [0] is 0: none */
-    const struct weir_protocol *protocol;
-    const void *config;
+    /* The first one talks when nothing was agreed upon, and is the last in `alpn`: names as on the wire, each behind its length. */
+    struct weir_tls_way ways[LIMIT_TLS_WAYS];
+    size_t way_count;
+    uint8_t alpn[LIMIT_TLS_ALPN];
+    unsigned alpn_len; /* 0: none is offered */
 };
 
 /* For a connection; NULL: no memory. Its app data is the machine's state. */
 SSL *context_new_ssl(const struct weir_tls *, void *state);
+/* What both sides agreed upon. */
+const struct weir_tls_way *context_way(const struct weir_tls *, const SSL *);
 /* From machine.c: how it reads and writes. NULL: no memory. */
 BIO_METHOD *machine_bio_method(void);
 /* Of the state that is an SSL's app data. */

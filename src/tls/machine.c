@@ -192,7 +192,8 @@ static int pump(struct machine *m)
 static int begin_inner(struct machine *m)
 {
     weir_conn_arm(m->conn, 0);
-    m->inner = weir_conn_new_inner(m->conn, m->tls->protocol, m->tls->config);
+    const struct weir_tls_way *way = context_way(m->tls, m->ssl);
+    m->inner = weir_conn_new_inner(m->conn, way->protocol, way->config);
     if (!m->inner)
         return -ENOMEM;
     if (m->leave_busy)

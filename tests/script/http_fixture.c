@@ -246,6 +246,60 @@ static const struct weir_handler stream_handler = {.name = "stream",
                                                    .expire = stream_expire,
                                                    .leave = stream_leave};
 
+/* Two words, and behind them what they come to. */
+static int sum_give(struct weir_exchange *x, struct weir_out *out, size_t room)
+{
+    uint8_t *given = weir_exchange_state(x);
+    if (room < 4)
+        return WEIR_FLOW_WAIT;
+    weir_out_copy(out, "word", 4);
+    if (++*given < 2)
+        return WEIR_FLOW_MORE;
+    int rc = weir_reply_trailer(x, "X-Words", "2");
+    return rc < 0 ? rc : WEIR_FLOW_END;
+}
+
+static int sum_start(struct weir_exchange *x)
+{
+    int rc = weir_reply_trailer(x, "X-Early", "yes");
+    if (rc == 0 && weir_reply_trailer(x, "Content-Type", "text/plain") != -EINVAL)
+        rc = -EIO;
+    return rc < 0 ? rc : weir_reply_begin(x);
+}
+
+static const struct weir_handler sum_handler = {
+    .name = "sum", .state_size = 1, .start = sum_start, .give = sum_give};
+
+/* No content, one trailer. */
+static int ended_start(struct weir_exchange *x)
+{
+    int rc = weir_reply_trailer(x, "X-End", "early");
+    return rc < 0 ? rc : weir_reply_begin(x);
+}
+
+static const struct weir_handler ended_handler = {.name = "ended", .start = ended_start};
+
+/* Thinks better of it after a word. */
+static int cut_give(struct weir_exchange *x, struct weir_out *out, size_t room)
+{
+    if (room < 4)
+        return WEIR_FLOW_WAIT;
+    weir_out_copy(out, "word", 4);
+    weir_exchange_reset(x, 0xb);
+    return WEIR_FLOW_WAIT;
+}
+
+static const struct weir_handler cut_handler = {
+    .name = "cut", .start = weir_reply_begin, .give = cut_give};
+
+static int cut_at_once(struct weir_exchange *x)
+{
+    weir_exchange_reset(x, 0x7);
+    return 0;
+}
+
+static const struct weir_handler refuse_handler = {.name = "refuse", .start = cut_at_once};
+
 static int short_start(struct weir_exchange *x)
 {
     int rc = weir_reply_length(x, 10);
@@ -334,7 +388,8 @@ static const struct weir_handler *fixture_route(const struct weir_http *http,
         &hello_handler,  &big_handler,    &chunks_handler,  &file_handler,   &echo_handler,
         &count_handler,  &denied_handler, &never_handler,   &late_handler,   &slow_handler,
         &stream_handler, &short_handler,  &content_handler, &stored_handler, &coded_handler,
-        &reset_handler,  &host_handler,
+        &reset_handler,  &host_handler,   &sum_handler,     &ended_handler,  &cut_handler,
+        &refuse_handler,
     };
     struct weir_bytes path = weir_request_path(x);
     *out_config = http->arg;

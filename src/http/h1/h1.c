@@ -174,10 +174,22 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
     }
 }
 
+/* The client must not take the end for one that was meant. */
+static void cut_by_handler(struct h1 *h, struct weir_conn *conn)
+{
+    end_exchange(h, -ECANCELED);
+    h1_set_phase(h, H1_OVER);
+    weir_conn_reset(conn, -ECANCELED);
+}
+
 void h1_settle(struct h1 *h, struct weir_conn *conn)
 {
     struct weir_out *out = weir_conn_out(conn);
     uint64_t before = weir_out_len(out);
+    if (h->exchange->reset) {
+        cut_by_handler(h, conn);
+        return;
+    }
     int flow = h1_send(h->exchange, out);
     bool moved = weir_out_len(out) != before;
     if (before == 0)

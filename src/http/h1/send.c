@@ -86,7 +86,7 @@ static void write_head(struct text *t, struct weir_exchange *x)
         add(t, BYTES("\r\n"));
     }
     text_add(t, x->block, x->block_len);
-    text_add(t, x->lines, x->lines_len);
+    text_add(t, x->lines.at, x->lines.len);
     if (x->http->server_timing)
         add_timing(t, x);
     add_framing(t, x);
@@ -102,7 +102,7 @@ static size_t head_max(const struct weir_exchange *x)
 {
     size_t server = x->http->server ? strlen(x->http->server) + 10 : 0;
     return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX : 0u) + server + x->block_len +
-           x->lines_len;
+           x->lines.len;
 }
 
 static bool has_content(const struct weir_exchange *x)
@@ -183,6 +183,26 @@ static void send_chunk(struct weir_exchange *x, struct weir_out *out)
     weir_out_copy(out, "\r\n", 2);
 }
 
+/* RFC 9110 section 6.5.1: nothing may be lost with trailers that somebody on the way drops, unless the client says that it wants them. */
+static bool wants_trailers(const struct weir_exchange *x)
+{
+    struct weir_bytes value, coding;
+    if (!weir_request_field(x, "te", &value))
+        return false;
+    while (bytes_next(&value, &coding))
+        if (bytes_same(coding, BYTES("trailers")))
+            return true;
+    return false;
+}
+
+static void send_last_chunk(struct weir_exchange *x, struct weir_out *out)
+{
+    weir_out_copy(out, "0\r\n", 3);
+    if (x->trailers.len > 0 && wants_trailers(x))
+        weir_out_copy(out, x->trailers.at, x->trailers.len);
+    weir_out_copy(out, "\r\n", 2);
+}
+
 /* Asks the handler once. */
 static int send_some(struct weir_exchange *x, struct weir_out *out)
 {
@@ -222,7 +242,7 @@ static int send_given(struct weir_exchange *x, struct weir_out *out)
     if (x->reply_len != WEIR_LENGTH_UNKNOWN && x->reply_sent < x->reply_len)
         return -EPROTO; /* less than was promised: the peer must see that it is cut */
     if (x->chunked)
-        weir_out_copy(out, "0\r\n\r\n", 5);
+        send_last_chunk(x, out);
     x->body_sent = true;
     return WEIR_FLOW_END;
 }

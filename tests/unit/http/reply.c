@@ -72,7 +72,7 @@ static void fields_that_would_split_are_refused(void **state)
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
         assert_int_equal(weir_reply_field(x, bad[i][0], bad[i][1]), -EINVAL);
-    assert_int_equal(x->lines_len, 0);
+    assert_int_equal(x->lines.len, 0);
     assert_int_equal(weir_reply_status(x, 199), -EINVAL);
     assert_int_equal(weir_reply_status(x, 600), -EINVAL);
     weir_exchange_drop(x);

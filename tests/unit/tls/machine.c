@@ -135,6 +135,52 @@ static void a_reset_says_no_close_notify(void **state)
     weir_tls_free(tls);
 }
 
+/* The first of these that the client offers; one that offers nothing talks with the usual one. */
+static void alpn_chooses_the_inner_protocol(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *offer, *agreed;
+        unsigned probe;
+    } rows[] = {
+        {"\x08http/1.1\x02h2", "h2", 0}, {"\x02h2", "h2", 0},
+        {"\x08http/1.1", "http/1.1", 2}, {"\x03x/y\x08http/1.1", "http/1.1", 2},
+        {"\x03x/y\x02h3", "h3", 1},      {"", "", 2},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+        struct probe probes[3] = {{0}};
+        const struct weir_tls_cert cert = {peer_cert(), peer_key()};
+        const struct weir_tls_way ways[] = {{"h2", &probe_protocol, &probes[0]},
+                                            {"h3", &probe_protocol, &probes[1]}};
+        const struct weir_tls_options options = {.certs = &cert,
+                                                 .cert_count = 1,
+                                                 .alpn = "http/1.1",
+                                                 .protocol = &probe_protocol,
+                                                 .config = &probes[2],
+                                                 .ways = ways,
+                                                 .way_count = 2};
+        struct weir_tls *tls;
+        struct peer peer;
+        char why[200];
+        const unsigned char *agreed;
+        unsigned len;
+        assert_int_equal(weir_tls_new(&options, &tls, why, sizeof(why)), 0);
+        peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
+        if (*rows[i].offer)
+            SSL_set_alpn_protos(peer.ssl, (const uint8_t *)rows[i].offer,
+                                (unsigned)strlen(rows[i].offer));
+        peer_shake(&peer);
+        peer_send(&peer, "abc", 3);
+        SSL_get0_alpn_selected(peer.ssl, &agreed, &len);
+        assert_int_equal(len, strlen(rows[i].agreed));
+        assert_memory_equal(agreed, rows[i].agreed, len);
+        for (unsigned k = 0; k < 3; k++)
+            assert_int_equal(probes[k].consumed, k == rows[i].probe ? 3 : 0);
+        peer_done(&peer);
+        weir_tls_free(tls);
+    }
+}
+
 static void garbage_is_refused(void **state)
 {
     (void)state;
@@ -482,6 +528,7 @@ int main(void)
         cmocka_unit_test(an_end_without_close_notify_is_no_end_of_file),
         cmocka_unit_test(half_close_leaves_the_other_half),
         cmocka_unit_test(a_reset_says_no_close_notify),
+        cmocka_unit_test(alpn_chooses_the_inner_protocol),
         cmocka_unit_test(garbage_is_refused),
         cmocka_unit_test(a_flipped_bit_ends_it),
         cmocka_unit_test(a_silent_peer_has_ten_seconds),
