@@ -20,6 +20,8 @@ struct weir_job {
     void (*done)(struct weir_job *);
     bool cancelled;
     bool waits; /* for its client, say: such jobs have helpers and a queue of their own */
+    bool
+        shakes; /* it is a step of a handshake: so have these, since whoever comes can ask for them */
     struct weir_job *next; /* the driver's own */
 };
 
@@ -107,6 +109,7 @@ struct weir_driver {
     struct weir_pool *pool; /* blocks for output queues */
     uint8_t *hot;           /* the hot receive buffer: one a thread */
     size_t hot_size;
+    bool shared;    /* its thread feeds several connections: what takes long is for a helper */
     void *local;    /* what the service keeps a thread (caches, log buffer); NULL if nothing */
     char date[32];  /* of HTTP: the machines write it once a second; zeroed at first */
     int64_t date_s; /* the second it is of */

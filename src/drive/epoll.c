@@ -345,6 +345,7 @@ int epoll_drive(const struct epoll_options *options)
     int rc = core_init(&loop->core, options->service, UINT32_MAX);
     if (rc < 0)
         goto fail_loop;
+    loop->core.base.shared = true;
     loop->core.watch = watch_slot;
     loop->core.unwatch = unwatch_slot;
     loop->core.watch_jobs = watch_jobs;

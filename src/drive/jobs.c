@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define JOB_STACK (256 * 1024) /* getaddrinfo and crypt need some; a frame of ours is small */
@@ -27,10 +28,11 @@ struct crew {
     unsigned idle;              /* helpers that wait for a job */
     unsigned threads, threads_max;
     size_t stack;
+    int nice; /* how far they stand back behind the loops */
     pthread_t thread[CREW_MAX];
 };
 
-enum { CREW_WORKS, CREW_WAITS, CREWS };
+enum { CREW_WORKS, CREW_WAITS, CREW_SHAKES, CREWS };
 
 struct jobs {
     pthread_mutex_t lock;
@@ -71,6 +73,8 @@ static void *helper(void *arg)
 {
     struct crew *crew = arg;
     struct jobs *jobs = crew->jobs;
+    if (crew->nice > 0) /* Linux counts this by thread */
+        (void)setpriority(PRIO_PROCESS, 0, crew->nice);
     pthread_mutex_lock(&jobs->lock);
     for (;;) {
         struct weir_job *job = jobs->stop ? NULL : take_first(&crew->waiting);
@@ -134,6 +138,8 @@ int jobs_new(struct jobs **out)
     pthread_mutex_init(&jobs->lock, NULL);
     init_crew(jobs, CREW_WORKS, LIMIT_JOB_THREADS, LIMIT_JOB_QUEUE, JOB_STACK);
     init_crew(jobs, CREW_WAITS, LIMIT_ANSWER_THREADS, LIMIT_ANSWER_QUEUE, LIMIT_ANSWER_STACK);
+    init_crew(jobs, CREW_SHAKES, LIMIT_SHAKE_THREADS, LIMIT_SHAKE_QUEUE, JOB_STACK);
+    jobs->crews[CREW_SHAKES].nice = LIMIT_SHAKE_NICE;
     *out = jobs;
     return 0;
 }
@@ -143,9 +149,14 @@ int jobs_fd(const struct jobs *jobs)
     return jobs->event;
 }
 
+static struct crew *crew_of(struct jobs *jobs, const struct weir_job *job)
+{
+    return &jobs->crews[job->waits ? CREW_WAITS : job->shakes ? CREW_SHAKES : CREW_WORKS];
+}
+
 int jobs_submit(struct jobs *jobs, struct weir_job *job)
 {
-    struct crew *crew = &jobs->crews[job->waits ? CREW_WAITS : CREW_WORKS];
+    struct crew *crew = crew_of(jobs, job);
     int rc = 0;
     job->cancelled = false;
     pthread_mutex_lock(&jobs->lock);

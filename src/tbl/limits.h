@@ -24,6 +24,11 @@
 #define LIMIT_ACCEPT_BATCH 64  /* accepts before the connections get their turn */
 #define LIMIT_JOB_THREADS  4   /* helper threads a driver */
 #define LIMIT_JOB_QUEUE    256 /* jobs that wait for a helper */
+#define LIMIT_SHAKE_THREADS                                                                        \
+    2 /* of those for handshakes: more would take turns on the cores that the loops need */
+#define LIMIT_SHAKE_QUEUE 256 /* of RSA-4096 two threads do as many in 0.7 s */
+#define LIMIT_SHAKE_NICE                                                                           \
+    10 /* of those threads: on a core that is full, a loop comes before the handshakes of a flood */
 #define LIMIT_COMPANIONS                                                                           \
     64 /* companions of one connection under the poll driver: a CGI program is four */
 #define LIMIT_DIAL_MS 10000 /* connecting to an endpoint, look-up and all addresses included */

@@ -14,5 +14,8 @@
 #define LIMIT_TLS_WAYS        8 /* protocols of a listener, chosen by ALPN; HTTP has three in all */
 #define LIMIT_TLS_ALPN        128 /* their names together, each with its length: "http/1.1" has nine */
 #define LIMIT_TLS_CERTS       64 /* of a listener, chosen by name */
+#define LIMIT_TLS_FLIGHT                                                                           \
+    (256 * 1024)              /* sent by one step of a handshake: our chain of certificates */
+#define LIMIT_TLS_RETRY_MS 20 /* no helper has time for a handshake: ask again after this */
 #define LIMIT_TLS_TICKET_S                                                                         \
     (12 * 3600) /* a key makes tickets for so long, and is known for twice that */

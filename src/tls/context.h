@@ -26,12 +26,16 @@ struct weir_tls {
     unsigned alpn_len; /* 0: none is offered */
 };
 
-/* For a connection; NULL: no memory. Its app data is the machine's state. */
-SSL *context_new_ssl(const struct weir_tls *, void *state);
+struct link;
+
+/* For a connection; NULL: no memory. Its app data is the link. */
+SSL *context_new_ssl(const struct weir_tls *, struct link *);
 /* What both sides agreed upon. */
 const struct weir_tls_way *context_way(const struct weir_tls *, const SSL *);
 /* From machine.c: how it reads and writes. NULL: no memory. */
 BIO_METHOD *machine_bio_method(void);
-/* Of the state that is an SSL's app data. */
-uint64_t machine_wall_s(const void *state);
-const struct weir_tls *machine_tls(const void *state);
+/* Of an SSL's app data. */
+uint64_t link_wall_s(const struct link *);
+const struct weir_tls *link_tls(const struct link *);
+/* The thread feeds other connections too, and this one is not with a helper yet. */
+bool link_may_lend(const struct link *);

@@ -14,27 +14,29 @@
 
 static int bio_read(BIO *bio, char *to, int len)
 {
-    struct machine *m = BIO_get_data(bio);
+    struct link *link = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
     size_t n = len > 0 ? (size_t)len : 0;
-    n = n < m->in_len ? n : m->in_len;
+    n = n < link->in_len ? n : link->in_len;
     if (n == 0) {
         BIO_set_retry_read(bio);
         return -1;
     }
-    memcpy(to, m->in, n);
-    m->in += n;
-    m->in_len -= n;
+    memcpy(to, link->in, n);
+    link->in += n;
+    link->in_len -= n;
     return (int)n;
 }
 
 /* The queue's own failure ends the connection at the turn's end. */
 static int bio_write(BIO *bio, const char *bytes, int len)
 {
-    struct machine *m = BIO_get_data(bio);
+    struct link *link = BIO_get_data(bio);
     BIO_clear_retry_flags(bio);
-    if (len > 0)
-        weir_out_copy(weir_conn_out(m->conn), bytes, (size_t)len);
+    if (len > 0 && link->conn)
+        weir_out_copy(weir_conn_out(link->conn), bytes, (size_t)len);
+    else if (len > 0)
+        shake_keep(link->shake, bytes, (size_t)len);
     return len;
 }
 
@@ -55,24 +57,30 @@ BIO_METHOD *machine_bio_method(void)
     return method;
 }
 
-uint64_t machine_wall_s(const void *state)
+uint64_t link_wall_s(const struct link *link)
 {
-    const struct machine *m = state;
-    int64_t wall = weir_conn_now(m->conn).wall_ns / (int64_t)WEIR_NS_PER_S;
+    if (!link->conn)
+        return link->wall_s;
+    int64_t wall = weir_conn_now(link->conn).wall_ns / (int64_t)WEIR_NS_PER_S;
     return wall > 0 ? (uint64_t)wall : 0;
 }
 
-const struct weir_tls *machine_tls(const void *state)
+const struct weir_tls *link_tls(const struct link *link)
 {
-    return ((const struct machine *)state)->tls;
+    return link->tls;
 }
 
-int machine_error(const struct machine *m)
+bool link_may_lend(const struct link *link)
+{
+    return link->conn && !link->here && weir_conn_driver(link->conn)->shared;
+}
+
+int machine_error(const SSL *ssl, const struct weir_tls *tls)
 {
     unsigned long code = ERR_peek_error();
     if (ERR_GET_REASON(code) == ERR_R_MALLOC_FAILURE)
         return -ENOMEM;
-    if (SSL_get_verify_result(m->ssl) != X509_V_OK && !m->tls->insecure)
+    if (SSL_get_verify_result(ssl) != X509_V_OK && !tls->insecure)
         return -EACCES;
     return -EPROTO;
 }
@@ -105,13 +113,13 @@ static void finish(struct machine *m)
     int why = weir_conn_why(m->inner);
     m->over = true;
     if (weir_conn_is_reset(m->inner)) {
-        weir_conn_reset(m->conn, why);
+        weir_conn_reset(m->link.conn, why);
     } else if (weir_conn_is_broken(m->inner)) {
-        weir_conn_abort(m->conn, why);
+        weir_conn_abort(m->link.conn, why);
     } else {
         if (why == WEIR_DONE || why == -ETIMEDOUT)
             say_end(m);
-        weir_conn_finish(m->conn, why);
+        weir_conn_finish(m->link.conn, why);
     }
 }
 
@@ -121,9 +129,9 @@ static void hold(struct machine *m, bool held)
         return;
     m->held = held;
     if (held)
-        weir_conn_pause(m->conn);
+        weir_conn_pause(m->link.conn);
     else
-        weir_conn_resume(m->conn);
+        weir_conn_resume(m->link.conn);
 }
 
 /* One record's content for the inner one, which wants it, and the turn that follows. 1; 0: nothing to be had; -errno. */
@@ -131,7 +139,7 @@ static int take_record(struct machine *m, unsigned *want)
 {
     uint8_t content[LIMIT_TLS_RECORD];
     struct iovec room = weir_conn_room(m->inner);
-    bool direct = room.iov_base != weir_conn_driver(m->conn)->hot;
+    bool direct = room.iov_base != weir_conn_driver(m->link.conn)->hot;
     size_t len = 0;
     ERR_clear_error();
     int rc = direct ? SSL_read_ex(m->ssl, room.iov_base, room.iov_len, &len)
@@ -152,7 +160,7 @@ static int take_record(struct machine *m, unsigned *want)
         *want = weir_conn_turn(m->inner);
         return 1;
     default:
-        return machine_error(m);
+        return machine_error(m->ssl, m->link.tls);
     }
 }
 
@@ -168,11 +176,11 @@ static int pump(struct machine *m)
         if (want & WEIR_IO_END) {
             say_end(m);
             weir_conn_ended(m->inner);
-            weir_conn_end(m->conn);
+            weir_conn_end(m->link.conn);
             want = weir_conn_turn(m->inner);
             continue;
         }
-        if ((want & WEIR_IO_WRITE) && weir_out_room(weir_conn_out(m->conn))) {
+        if ((want & WEIR_IO_WRITE) && weir_out_room(weir_conn_out(m->link.conn))) {
             int rc = record_send(m);
             if (rc < 0)
                 return rc;
@@ -191,31 +199,42 @@ static int pump(struct machine *m)
 
 static int begin_inner(struct machine *m)
 {
-    weir_conn_arm(m->conn, 0);
-    const struct weir_tls_way *way = context_way(m->tls, m->ssl);
-    m->inner = weir_conn_new_inner(m->conn, way->protocol, way->config);
+    weir_conn_arm(m->link.conn, 0);
+    const struct weir_tls_way *way = context_way(m->link.tls, m->ssl);
+    m->inner = weir_conn_new_inner(m->link.conn, way->protocol, way->config);
     if (!m->inner)
         return -ENOMEM;
     if (m->leave_busy)
         weir_conn_leave(m->inner, WEIR_LEAVE_BUSY);
     if (m->leave_stop)
         weir_conn_leave(m->inner, WEIR_LEAVE_STOP);
-    weir_conn_rest(m->conn, true); /* from now on the inner one says */
+    weir_conn_rest(m->link.conn, true); /* from now on the inner one says */
     return 0;
 }
 
 /* 0: done, or more has to come. */
 static int shake_hands(struct machine *m)
 {
+    m->back = false;
     ERR_clear_error();
     int rc = SSL_do_handshake(m->ssl);
     if (rc == 1)
         return begin_inner(m);
-    return SSL_get_error(m->ssl, rc) == SSL_ERROR_WANT_READ ? 0 : machine_error(m);
+    switch (SSL_get_error(m->ssl, rc)) {
+    case SSL_ERROR_WANT_READ:
+        return 0;
+    case SSL_ERROR_WANT_X509_LOOKUP: /* what follows is dear, says context.c */
+    case SSL_ERROR_WANT_CLIENT_HELLO_CB:
+        return shake_lend(m);
+    default:
+        return machine_error(m->ssl, m->link.tls);
+    }
 }
 
 static int go_on(struct machine *m)
 {
+    if (m->shake)
+        return 0; /* it comes back */
     int rc = m->inner ? 0 : shake_hands(m);
     if (rc == 0 && m->inner)
         rc = pump(m);
@@ -227,14 +246,15 @@ static int go_on(struct machine *m)
 static int machine_open(void *state, struct weir_conn *conn, const void *config)
 {
     struct machine *m = state;
-    m->tls = config;
-    m->conn = conn;
+    m->link.tls = config;
+    m->link.conn = conn;
     out_init(&m->file, weir_conn_driver(conn)->pool);
-    m->ssl = context_new_ssl(m->tls, m);
+    m->ssl = context_new_ssl(m->link.tls, &m->link);
     if (!m->ssl)
         return -ENOMEM;
-    weir_conn_arm(conn, weir_conn_now(conn).mono_ns + LIMIT_TLS_HANDSHAKE_MS * WEIR_NS_PER_MS);
-    return m->tls->peer_name ? go_on(m) : 0;
+    m->until_ns = weir_conn_now(conn).mono_ns + LIMIT_TLS_HANDSHAKE_MS * WEIR_NS_PER_MS;
+    weir_conn_arm(conn, m->until_ns);
+    return m->link.tls->peer_name ? go_on(m) : 0;
 }
 
 static ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
@@ -243,15 +263,17 @@ static ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t 
     if (!m->begun)
         weir_conn_rest(conn, false);
     m->begun = true;
+    if (m->shake)
+        return 0; /* it is paused */
     if (m->over || (SSL_get_shutdown(m->ssl) & SSL_RECEIVED_SHUTDOWN))
         return (ssize_t)
             len; /* whatever comes after close_notify means nothing (RFC 8446 section 6.1) */
-    m->in = bytes;
-    m->in_len = len;
+    m->link.in = bytes;
+    m->link.in_len = len;
     int rc = go_on(m);
-    len -= m->in_len;
-    m->in = NULL;
-    m->in_len = 0;
+    len -= m->link.in_len;
+    m->link.in = NULL;
+    m->link.in_len = 0;
     return rc < 0 ? rc : (ssize_t)len;
 }
 
@@ -261,7 +283,7 @@ static int machine_eof(void *state, struct weir_conn *conn, size_t rest)
     (void)rest;
     if (m->over || (m->ssl && SSL_get_shutdown(m->ssl) & SSL_RECEIVED_SHUTDOWN))
         return m->inner && !m->over ? go_on(m) : 0;
-    if (!m->begun && !m->tls->peer_name) {
+    if (!m->begun && !m->link.tls->peer_name) {
         weir_conn_finish(conn, WEIR_DONE); /* it only knocked */
         return 0;
     }
@@ -272,7 +294,17 @@ static int machine_output(void *state, struct weir_conn *conn)
 {
     struct machine *m = state;
     (void)conn;
-    return m->inner ? go_on(m) : 0;
+    return m->inner || m->back ? go_on(m) : 0;
+}
+
+static void machine_expire(void *state, struct weir_conn *conn)
+{
+    struct machine *m = state;
+    int rc = -ETIMEDOUT;
+    if (shake_waits(m) && weir_conn_now(conn).mono_ns < m->until_ns)
+        rc = shake_lend(m);
+    if (rc < 0)
+        weir_conn_finish(conn, rc);
 }
 
 static void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
@@ -295,6 +327,7 @@ static void machine_close(void *state, struct weir_conn *conn, int why)
     if (m->inner && !m->over && why < 0)
         weir_conn_received(m->inner, why);
     weir_conn_free(m->inner);
+    shake_leave(m);
     SSL_free(m->ssl);
     out_done(&m->file);
 }
@@ -307,6 +340,7 @@ const struct weir_protocol weir_tls_machine = {
     .input = machine_input,
     .eof = machine_eof,
     .output = machine_output,
+    .expire = machine_expire,
     .leave = machine_leave,
     .close = machine_close,
 };

@@ -1,20 +1,36 @@
-/* tls/machine.h: the state of one connection; machine.c runs it, record.c makes its records. Included by tls/ alone. */
+/* tls/machine.h: the state of one connection; machine.c runs it, record.c makes its records, shake.c has helpers do the dear steps of
+ * its handshake. Included by tls/ alone. */
 #pragma once
 
 #include "base/out.h"
 #include "tls/context.h"
 
-struct machine {
+struct shake;
+
+/* What OpenSSL's calls for bytes, names and tickets are answered from: the app data of its SSL. While a helper has the handshake, this is
+ * the helper's own, and nothing of the connection is touched. */
+struct link {
     const struct weir_tls *tls; /* borrowed: the config */
-    struct weir_conn *conn;     /* the outer one */
-    struct weir_conn *inner;    /* from the handshake's end on */
+    struct weir_conn *conn;     /* the outer one; NULL: with a helper */
+    struct shake *shake;        /* with a helper: takes what is to be sent */
+    const uint8_t *in;          /* what input() was given and nobody has read, while it runs */
+    size_t in_len;
+    uint64_t wall_s; /* with a helper: the time when it was lent */
+    bool here;       /* no helper is to be had: everything is done on this thread */
+};
+
+struct machine {
+    struct link link;        /* first */
+    struct weir_conn *inner; /* from the handshake's end on */
     SSL *ssl;
     struct weir_out file; /* file bytes on their way into a record */
-    const uint8_t *in;    /* what input() was given and nobody has read, while it runs */
-    size_t in_len;
+    struct shake
+        *shake; /* the handshake is with a helper, or waits for one; its SSL is not to be touched */
+    uint64_t until_ns;                   /* the handshake's deadline */
     uint64_t sent;                       /* bytes in a row, for the size of records */
     uint64_t sent_ns;                    /* the last of them */
     bool begun : 1;                      /* something came */
+    bool back : 1;                       /* from the helper, a moment ago */
     bool small : 1;                      /* in the middle of a long reply's small records */
     bool held : 1;                       /* the inner one takes no input now */
     bool ended : 1;                      /* our close_notify is queued */
@@ -22,8 +38,18 @@ struct machine {
     bool leave_busy : 1, leave_stop : 1; /* for the inner one, once it is there */
 };
 
-/* What OpenSSL has just said, as an error: -EPROTO, -EACCES, -ENOMEM. */
-int machine_error(const struct machine *);
+/* What OpenSSL has just said on this thread, as an error: -EPROTO, -EACCES, -ENOMEM. */
+int machine_error(const SSL *, const struct weir_tls *);
+
+/* Lends the handshake to a helper; the connection is paused until it is back, and then wants its output() called. 0; -errno. Once more
+ * when the time that was armed has come and none was free. */
+int shake_lend(struct machine *);
+/* Is it still to be handed in? */
+bool shake_waits(const struct machine *);
+/* The connection closes: the helper keeps what it has. */
+void shake_leave(struct machine *);
+/* Bytes to be sent once it is back; from the helper's thread. */
+void shake_keep(struct shake *, const void *, size_t);
 
 /* A record of what the inner one has queued. 1; 0: a file has to be waited for; -errno. */
 int record_send(struct machine *);

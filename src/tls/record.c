@@ -10,7 +10,7 @@
 
 static size_t content_max(struct machine *m, uint64_t queued)
 {
-    uint64_t now = weir_conn_now(m->conn).mono_ns;
+    uint64_t now = weir_conn_now(m->link.conn).mono_ns;
     if (now - m->sent_ns > LIMIT_TLS_IDLE_MS * WEIR_NS_PER_MS)
         m->sent = 0;
     m->sent_ns = now;
@@ -24,7 +24,7 @@ static int write_record(struct machine *m, const uint8_t *bytes, size_t len)
     size_t written;
     ERR_clear_error();
     if (SSL_write_ex(m->ssl, bytes, len, &written) != 1)
-        return machine_error(m);
+        return machine_error(m->ssl, m->link.tls);
     m->sent += written;
     return 1;
 }
@@ -33,7 +33,7 @@ static int write_record(struct machine *m, const uint8_t *bytes, size_t len)
 static int take_file(struct machine *m, const struct weir_span *span, uint8_t *to, size_t max,
                      size_t *out_len)
 {
-    struct weir_driver *driver = weir_conn_driver(m->conn);
+    struct weir_driver *driver = weir_conn_driver(m->link.conn);
     size_t len = 0;
     m->file.pool = driver->pool; /* the connection may have moved */
     int rc = driver->ops->fill(driver, m->inner, span, &m->file, max, &len);

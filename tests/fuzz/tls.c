@@ -1,6 +1,6 @@
 /*
- * A TLS client that a stranger steers: its records are cut, bent, dropped, and mixed with his own bytes. No crash, no leak, no
- * spin, one close(); and what comes back is what was sent, as far as it comes.
+ * A TLS client that a stranger steers: its records are cut, bent, dropped, and mixed with his own bytes, before, while and after a helper
+ * has the handshake. No crash, no leak, no spin, one close(); and what comes back is what was sent, as far as it comes.
  */
 #include "drive/sim.h"
 
@@ -17,7 +17,8 @@
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
-static struct weir_tls *tls;
+static struct weir_tls *tls,
+    *slow; /* with P-256, and with RSA: its handshakes are lent to helpers */
 static SSL_CTX *client;
 
 static void must(bool ok)
@@ -26,9 +27,8 @@ static void must(bool ok)
         abort();
 }
 
-static void write_pem(const char *path)
+static void write_pem(const char *path, EVP_PKEY *key)
 {
-    EVP_PKEY *key = EVP_EC_gen("P-256");
     X509 *cert = X509_new();
     FILE *to = fopen(path, "w");
     must(key && cert && to);
@@ -42,19 +42,27 @@ static void write_pem(const char *path)
     EVP_PKEY_free(key);
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+static struct weir_tls *make_server(EVP_PKEY *key)
 {
+    struct weir_tls *server;
     char path[] = "/tmp/weir-fuzz-XXXXXX", why[200];
     const struct weir_tls_cert cert = {path, NULL};
     const struct weir_tls_options options = {
         .certs = &cert, .cert_count = 1, .protocol = &weir_echo};
-    (void)argc, (void)argv;
     int fd = mkstemp(path);
     must(fd >= 0);
-    write_pem(path);
-    must(weir_tls_new(&options, &tls, why, sizeof(why)) == 0);
+    write_pem(path, key);
+    must(weir_tls_new(&options, &server, why, sizeof(why)) == 0);
     unlink(path);
     close(fd);
+    return server;
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc, (void)argv;
+    tls = make_server(EVP_EC_gen("P-256"));
+    slow = make_server(EVP_RSA_gen(2048));
     client = SSL_CTX_new(TLS_client_method());
     must(client != NULL);
     return 0;
@@ -158,11 +166,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct talk talk = {.at = bytes, .left = len};
     uint8_t how = next(&talk);
-    const struct sim_options options = {
-        .cut = how & 1 ? SIM_RANDOM : SIM_WHOLE, .faults = how & 2, .seed = how};
+    const struct sim_options options = {.cut = how & 1 ? SIM_RANDOM : SIM_WHOLE,
+                                        .faults = how & 2,
+                                        .seed = how,
+                                        .job_rounds = how / 16u};
     int why;
     must(sim_new(&options, &talk.sim) == 0);
-    talk.end = sim_connect(talk.sim, &weir_tls_machine, tls);
+    sim_driver(talk.sim)->shared = how & 8;
+    talk.end = sim_connect(talk.sim, &weir_tls_machine, how & 8 ? slow : tls);
     talk.ssl = SSL_new(client);
     talk.in = BIO_new(BIO_s_mem());
     talk.out = BIO_new(BIO_s_mem());

@@ -6,12 +6,20 @@
 #include <unistd.h>
 
 static char folder[] = "/tmp/weir-tls-XXXXXX";
-static char cert_path[64], key_path[64];
+static char cert_path[2][64], key_path[2][64];
+static unsigned kind; /* 1: RSA */
+
+void peer_keys_are_rsa(bool rsa)
+{
+    kind = rsa;
+}
 
 static void remove_files(void)
 {
-    unlink(cert_path);
-    unlink(key_path);
+    for (unsigned i = 0; i < 2; i++) {
+        unlink(cert_path[i]);
+        unlink(key_path[i]);
+    }
     rmdir(folder);
 }
 
@@ -35,18 +43,20 @@ static X509 *make_cert(EVP_PKEY *key)
 
 static void make_files(void)
 {
-    if (cert_path[0])
+    if (cert_path[kind][0])
         return;
-    assert_non_null(mkdtemp(folder));
-    snprintf(cert_path, sizeof(cert_path), "%s/cert.pem", folder);
-    snprintf(key_path, sizeof(key_path), "%s/key.pem", folder);
-    atexit(remove_files);
-    EVP_PKEY *key = EVP_EC_gen("P-256");
+    if (!cert_path[!kind][0]) {
+        assert_non_null(mkdtemp(folder));
+        atexit(remove_files);
+    }
+    snprintf(cert_path[kind], sizeof(cert_path[kind]), "%s/cert%u.pem", folder, kind);
+    snprintf(key_path[kind], sizeof(key_path[kind]), "%s/key%u.pem", folder, kind);
+    EVP_PKEY *key = kind ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
     X509 *cert = make_cert(key);
-    FILE *to = fopen(cert_path, "w");
+    FILE *to = fopen(cert_path[kind], "w");
     PEM_write_X509(to, cert);
     fclose(to);
-    to = fopen(key_path, "w");
+    to = fopen(key_path[kind], "w");
     PEM_write_PrivateKey(to, key, NULL, NULL, 0, NULL, NULL);
     fclose(to);
     X509_free(cert);
@@ -56,13 +66,13 @@ static void make_files(void)
 const char *peer_cert(void)
 {
     make_files();
-    return cert_path;
+    return cert_path[kind];
 }
 
 const char *peer_key(void)
 {
     make_files();
-    return key_path;
+    return key_path[kind];
 }
 
 struct weir_tls *peer_server(const struct weir_protocol *protocol, const void *config)

@@ -20,6 +20,8 @@ struct peer {
     bool ended;  /* close_notify came */
 };
 
+/* The keys of what is made and expected from now on: P-256, or RSA-2048, whose signatures are made on helpers. */
+void peer_keys_are_rsa(bool);
 /* Files of the certificate for localhost, made once; removed at exit. */
 const char *peer_cert(void);
 const char *peer_key(void);

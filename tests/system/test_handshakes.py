@@ -1,0 +1,174 @@
+"""Handshakes that take long, never end, or come in crowds: the others are answered all the while."""
+
+import os
+import pathlib
+import re
+import socket
+import ssl
+import threading
+import time
+
+import pytest
+
+from conftest import INSTRUMENTED, session_processes, wait_until
+from test_tls import certs, context, keys, make_cert  # pylint: disable=unused-import
+
+
+@pytest.fixture(scope="module")
+def big(certs):
+    """A key whose signatures take 5 ms."""
+    return {**certs, "big": make_cert(certs["folder"], "big", "localhost", kind=("rsa:4096",))}
+
+
+def both(starter, site, pair, model, *words):
+    return starter("serve", site, "--listen", "http://127.0.0.1:0", "--listen", "https://127.0.0.1:0", "--model", model, *keys(pair), *words,
+                   listeners=2)
+
+
+def secure_port(server):
+    return int(re.search(r":(\d+)/?$", server.urls[1]).group(1))
+
+
+def hello(ctx):
+    """What a client says first."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = ctx.wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with pytest.raises(ssl.SSLWantReadError):
+        client.do_handshake()
+    return outgoing.read()
+
+
+def dial(port):
+    return socket.create_connection(("127.0.0.1", port), timeout=30)
+
+
+def ask(sock):
+    """One request on a persistent connection; how long it took."""
+    began = time.monotonic()
+    sock.sendall(b"GET /digits.txt HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    answer = b""
+    while not answer.endswith(b"0123456789"):
+        part = sock.recv(4096)
+        assert part, answer
+        answer += part
+    return time.monotonic() - began
+
+
+def shake(port, ctx, count=1):
+    for _ in range(count):
+        with ctx.wrap_socket(dial(port), server_hostname="localhost") as sock:
+            assert sock.version()
+
+
+def cpu(task):
+    """Seconds of one thread."""
+    fields = (task / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def workers(server):
+    """Processes with several threads: a loop and its helpers."""
+    return [tasks for pid in session_processes(server.pid) if len(tasks := sorted(pathlib.Path(f"/proc/{pid}/task").iterdir())) > 1]
+
+
+@pytest.mark.threads
+def test_helpers_sign(starter, site, big):
+    """A hundred signatures of 5 ms: the time is the helpers', not the loop's; and plain requests come through all the while."""
+    server = both(starter, site, big["big"], "event", "--workers", "1")
+    ctx, port = context(big, trust="big"), secure_port(server)
+    crowd = [threading.Thread(target=shake, args=(port, ctx, 13)) for _ in range(8)]
+    slowest = 0
+    with dial(server.port) as plain:
+        for thread in crowd:
+            thread.start()
+        while any(thread.is_alive() for thread in crowd):
+            slowest = max(slowest, ask(plain))
+    assert slowest < 2
+    tasks, = workers(server)
+    loop, helpers = cpu(tasks[0]), sum(cpu(task) for task in tasks[1:])
+    assert helpers > 0.2
+    if not INSTRUMENTED:
+        assert loop < helpers / 2, (loop, helpers)
+
+
+def test_clients_that_go_while_a_helper_signs(starter, site, big):
+    """They break off right behind their hello; nothing is left of them, and the next one is served."""
+    server = both(starter, site, big["big"], "event", "--workers", "1")
+    ctx, port = context(big, trust="big"), secure_port(server)
+    first = hello(ctx)
+    for _ in range(20):
+        crowd = [dial(port) for _ in range(20)]
+        for sock in crowd:
+            sock.sendall(first)
+        for sock in crowd:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+            sock.close()
+    shake(port, ctx)
+    worker = int(workers(server)[0][0].parts[2])
+    sockets = lambda: sum("socket:" in os.readlink(fd) for fd in pathlib.Path(f"/proc/{worker}/fd").iterdir() if fd.is_symlink())
+    before = sockets()
+    assert wait_until(lambda: sockets() <= before, 10) and before < 20
+
+
+def test_the_server_stops_while_a_helper_signs(starter, site, big):
+    server = both(starter, site, big["big"], "event", "--workers", "1")
+    first = hello(context(big, trust="big"))
+    crowd = [dial(secure_port(server)) for _ in range(40)]
+    for sock in crowd:
+        sock.sendall(first)
+    for sock in crowd[::2]:
+        sock.close()
+    time.sleep(0.05)
+    server.signal()
+    for sock in crowd[1::2]:
+        assert sock.recv(1) in (b"\x16", b"")  # its hello, or the server was faster
+        sock.close()
+    assert server.wait() == 0, server.said()
+    server.check_gone()
+
+
+@pytest.mark.smoke
+def test_half_handshakes_hold_up_nobody(starter, site, certs, model):
+    """Some say nothing, some half a hello, some all of it and then nothing: others are answered, and the silent ones leave within 10 s."""
+    few = model in ("sequential", "fork-wait", "prefork", "pool")
+    server = both(starter, site, certs["localhost"], model, *(["--workers", "4"] if few else []))
+    port, ctx = secure_port(server), context(certs)
+    first, crowd = hello(ctx), []
+    for i in range(3 if few else 120):
+        sock = dial(port)
+        sock.sendall([b"", first[:1], first[:100], first][i % 4])
+        crowd.append(sock)
+    began = time.monotonic()
+    shake(port, ctx, 3)
+    with dial(server.port) as plain:
+        ask(plain)
+    with ctx.wrap_socket(dial(port), server_hostname="localhost") as sock:
+        ask(sock)
+    assert time.monotonic() - began < (40 if few else 9)
+    if not few:
+        for sock in crowd[1::4]:
+            sock.settimeout(25)
+            assert sock.recv(1) == b""
+    for sock in crowd:
+        sock.close()
+
+
+def test_a_slow_client_gets_through(starter, site, certs, model):
+    """Its hello comes a few bytes at a time, and so does the rest."""
+    server = both(starter, site, certs["localhost"], model)
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context(certs).wrap_bio(incoming, outgoing, server_hostname="localhost")
+    with dial(secure_port(server)) as sock:
+        for _ in range(100):
+            try:
+                client.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                pass
+            data = outgoing.read()
+            for at in range(0, len(data), 29):
+                sock.sendall(data[at:at + 29])
+                time.sleep(0.01)
+            if not data:
+                incoming.write(sock.recv(700))
+        assert client.version() == "TLSv1.3"
