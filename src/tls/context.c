@@ -40,7 +40,10 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
                      EVP_MAC_CTX *mac, int encrypt)
 {
     const struct link *link = SSL_get_app_data(ssl);
-    return tickets_key(link_tls(link)->tickets, link_wall_s(link), name, iv, cipher, mac, encrypt);
+    int rc =
+        tickets_key(link_tls(link)->tickets, link_wall_s(link), name, iv, cipher, mac, encrypt);
+    /* A ticket of TLS 1.3 is for one use, so whoever shows one gets another (RFC 8446 appendix C.4). */
+    return rc == 1 && !encrypt && SSL_version(ssl) == TLS1_3_VERSION ? 2 : rc;
 }
 
 /* A client that offers none of ours is refused (RFC 7301 section 3.2); one that offers nothing at all never gets here. */
@@ -110,8 +113,8 @@ static int on_hello(SSL *ssl, int *alert, void *arg)
 static bool set_common(SSL_CTX *ctx)
 {
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-    /* A connection at rest holds no buffers. */
-    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS);
+    /* A connection at rest holds no buffers; and the chain is what the file says, not looked for again in every handshake. */
+    SSL_CTX_set_mode(ctx, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_NO_AUTO_CHAIN);
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
            SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1;

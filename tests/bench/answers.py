@@ -1,6 +1,7 @@
 """Looks at what servers answer: the same bytes of content from all, and their fields side by side."""
 import gzip
 import socket
+import ssl
 import subprocess
 
 from measure import Failed
@@ -27,9 +28,18 @@ def request(work, path=None, more=None):
     return "\r\n".join(lines + ["", ""]).encode()
 
 
+def _dial(port, work):
+    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+    if not work.tls:
+        return sock
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context.wrap_socket(sock, server_hostname="localhost")
+
+
 def raw(port, work, path=None, more=None):
     """One answer: its head with the empty line, and its content as it came."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
+    with _dial(port, work) as sock:
         sock.sendall(request(work, path, more))
         data = _read_to(sock, b"", lambda data: b"\r\n\r\n" in data)
         end = data.find(b"\r\n\r\n") + 4

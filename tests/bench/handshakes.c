@@ -1,6 +1,6 @@
 /*
  * Makes TLS connections, one after the other on each of some places, and counts them: whole handshakes, or with --resume such as
- * go on with the session of the one before. Each is over when the server's ticket has come; then it is closed in good order. One line
+ * go on with the last session a server gave. Each says its end as soon as hands are shaken, and is over when the server has closed. One line
  * of JSON at the end. The load of `make bench` for handshakes, and the flood of flood.py; OpenSSL on this side, whoever the server is.
  *
  *     handshakes [--resume] [--seconds N] [--at-once N] [--version 1.2|1.3] [--bare] PORT
@@ -27,7 +27,7 @@ struct place {
     SSL *ssl;
     int fd;
     SSL_SESSION *session; /* for the next one */
-    bool ticket;          /* came with this one */
+    bool said_end;
     double began;
 };
 
@@ -59,7 +59,6 @@ static _Noreturn void die(const char *what)
 static int on_session(SSL *ssl, SSL_SESSION *session)
 {
     struct place *place = SSL_get_app_data(ssl);
-    place->ticket = true;
     SSL_SESSION_free(place->session);
     place->session = session;
     return 1; /* ours now */
@@ -88,10 +87,15 @@ static void begin(struct place *place)
     SSL_set_fd(place->ssl, place->fd);
     SSL_set_app_data(place->ssl, place);
     SSL_set_tlsext_host_name(place->ssl, "localhost");
-    if (options.resume && place->session)
-        SSL_set_session(place->ssl, place->session);
+    if (options.resume &&
+        place
+            ->session) { /* a copy: a session is done with once it was used, and not all give another */
+        SSL_SESSION *session = SSL_SESSION_dup(place->session);
+        SSL_set_session(place->ssl, session);
+        SSL_SESSION_free(session);
+    }
     SSL_set_connect_state(place->ssl);
-    place->ticket = false;
+    place->said_end = false;
     place->began = now();
 }
 
@@ -105,8 +109,6 @@ static void end(struct place *place, bool good)
         resumed++;
     else
         full++;
-    if (good && !options.bare)
-        (void)SSL_shutdown(place->ssl);
     SSL_free(place->ssl);
     close(place->fd);
     place->ssl = NULL;
@@ -118,14 +120,20 @@ static bool step(struct place *place)
     char bytes[4096];
     ERR_clear_error();
     int rc = SSL_do_handshake(place->ssl);
-    if (rc == 1 && !options.bare)
-        rc = SSL_read(place->ssl, bytes, sizeof(bytes)); /* only the ticket is there */
+    bool shaken = rc == 1;
+    if (shaken && !options.bare) {
+        if (!place->said_end) {
+            (void)SSL_shutdown(place->ssl);
+            shutdown(place->fd, SHUT_WR); /* h2o does not hear the other word */
+        }
+        place->said_end = true;
+        rc = SSL_read(place->ssl, bytes, sizeof(bytes)); /* tickets, then the end */
+    }
     int error = SSL_get_error(place->ssl, rc);
-    bool done = SSL_is_init_finished(place->ssl) &&
-                (place->ticket || options.bare || options.version == TLS1_2_VERSION);
-    if (!done && (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE))
+    if (!(shaken && options.bare) &&
+        (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE))
         return false;
-    end(place, done);
+    end(place, shaken);
     return true;
 }
 

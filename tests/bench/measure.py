@@ -93,11 +93,22 @@ def wrk(port, work, seconds):
     script = [f"pipeline={work.pipeline}"] if work.pipeline > 1 else []
     script += [f"list={work.list}"] if work.list else []
     words = ["taskset", "-c", str(LOAD_CORE), "wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "10s", "-s",
-             os.path.join(HERE, "work.lua"), *options, f"http://127.0.0.1:{port}{work.path}", "--", *script]
+             os.path.join(HERE, "work.lua"), *options, f"http{'s' if work.tls else ''}://127.0.0.1:{port}{work.path}", "--", *script]
     run = subprocess.run(words, capture_output=True, text=True, timeout=seconds + 30, check=False)
     if run.returncode != 0 or not run.stdout.rstrip().endswith("}"):
         raise Failed(f"{' '.join(words)}\n{run.stdout}{run.stderr}")
     return json.loads(run.stdout.rstrip().rpartition("\n")[2])
+
+
+def shake(server, work, seconds):
+    """The same of the client that shakes hands."""
+    import certs  # pylint: disable=import-outside-toplevel
+    run = certs.shake(server.folder, server.port, seconds, *(["--resume"] if work.shakes == "resumed" else []))
+    made = run["resumed" if work.shakes == "resumed" else "full"]
+    others = run["full"] + run["resumed"] - made
+    if run["failed"] or others > made / 20:
+        raise Failed(f"{server.name}: {work.name}: {run}")
+    return {"requests": made, "us": run["us"], "p50_us": 0, "p99_us": 0, "p999_us": 0}
 
 
 def measure(server, work, seconds):
@@ -105,11 +116,11 @@ def measure(server, work, seconds):
     busy, cpu, start = busy_ns(), cpu_ns(server.pid), time.monotonic_ns()
     load_cpu = os.times().children_user + os.times().children_system
     with memory_peak(server.pid) as peak:
-        run = wrk(server.port, work, seconds)
+        run = shake(server, work, seconds) if work.shakes else wrk(server.port, work, seconds)
     cpu = cpu_ns(server.pid) - cpu
     load_cpu = os.times().children_user + os.times().children_system - load_cpu
     others = busy_ns() - busy - cpu - load_cpu * 1e9
-    failed = sum(run[kind] for kind in ("connect", "read", "write", "status", "timeout"))
+    failed = sum(run.get(kind, 0) for kind in ("connect", "read", "write", "status", "timeout"))
     if failed or run["requests"] == 0:
         raise Failed(f"{server.name}: {work.name}: {run}")
     # Long answers: the part of those under way at the end counts too.

@@ -105,7 +105,7 @@ def _write_data(path, rows, key, to=None):
 
 def plot(folder, rows):
     """cpu.svg, latency.svg and idle.svg, by gnuplot."""
-    timed, idle = [row for row in rows if not row.work.idle], [row for row in rows if row.work.idle]
+    timed, idle = [row for row in rows if not row.work.idle and not row.work.shakes], [row for row in rows if row.work.idle]
     with tempfile.TemporaryDirectory() as data:
         names = f"folder='{folder}'; data='{data}'"
         if timed:

@@ -24,6 +24,8 @@ class Work:  # pylint: disable=too-many-instance-attributes
     close: bool = False
     log: bool = False
     idle: bool = False
+    tls: str = ""     # the key of the certificate: p256 ...
+    shakes: str = ""  # handshakes are made instead of requests: full, resumed
     list: str = ""   # a file of paths, set when they exist
     status: int = 200
     floors: tuple = ("floor",)
@@ -51,6 +53,13 @@ ROWS = [
     Work("files", "5,000 files at random, 64 connections, Accept-Encoding: br, gzip", headers={"Accept-Encoding": "br, gzip"},
          floors=(), path="/files/0.html"),
     Work("304", "304 answers (If-None-Match), 64 connections", status=304),
+    Work("tls", "612 B, 64 persistent connections, TLS", tls="p256", floors=(), reach=(("nginx", 0.95), ("best", 1.0))),
+    Work("tls-100k", "100 KiB, 64 persistent connections, TLS", tls="p256", path="/100k.bin", size=100 * 1024, floors=(),
+         reach=(("nginx", 1.0),)),
+    Work("shakes", "whole TLS 1.3 handshakes, P-256, 16 at a time", tls="p256", shakes="full", floors=(), reach=(("nginx", 1.0),),
+         note="requests/s are handshakes a second; each is over when both sides have said their end"),
+    Work("shakes-rsa", "whole TLS 1.3 handshakes, RSA-2048, 16 at a time", tls="rsa2048", shakes="full", floors=(), reach=(("nginx", 1.0),)),
+    Work("resumed", "resumed TLS 1.3 handshakes, 16 at a time", tls="p256", shakes="resumed", floors=(), reach=(("nginx", 1.0),)),
     Work("idle", "10,000 idle connections, each after one answered request", connections=10000, idle=True, floors=(),
          reach=(("bytes", 400), ("best", 1.0))),
 ]

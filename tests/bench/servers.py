@@ -10,6 +10,7 @@ import subprocess
 import time
 
 import answers
+import certs
 from measure import SERVER_CORE, Failed
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -27,6 +28,7 @@ class Server:
     name: str
     pid: int
     port: int
+    folder: str
     answer_bytes: int = 0  # of the row's answer, head and content
 
 
@@ -55,9 +57,12 @@ def peer_command(name, port, place):
     """The command of nginx, h2o or lighttpd; its configuration is written first."""
     conf = os.path.join(place.folder, f"{name}.conf")
     log = os.path.join(place.folder, f"{name}.log")
-    flags = [flag for flag, on in (("log", place.log), ("coded", place.coded), ("root", os.geteuid() == 0)) if on]
+    there = {"log": place.log, "coded": place.coded, "tls": place.work.tls, "plain": not place.work.tls, "root": os.geteuid() == 0}
+    flags = [flag for flag, on in there.items() if on]
+    cert, key = certs.make(place.folder, place.work.tls) if place.work.tls else ("", "")
     with open(conf, "w", encoding="utf-8") as f:
-        f.write(fill(name, {"PORT": port, "ROOT": place.root, "DIR": place.folder, "LOG": log, "FDS": descriptors()}, flags))
+        f.write(fill(name, {"PORT": port, "ROOT": place.root, "DIR": place.folder, "LOG": log, "FDS": descriptors(), "CERT": cert, "KEY": key},
+                     flags))
     return {"nginx": ["/usr/sbin/nginx", "-c", conf, "-e", os.path.join(place.folder, "nginx.err")],
             "h2o": ["/usr/bin/h2o", "-c", conf],
             "lighttpd": ["/usr/sbin/lighttpd", "-D", "-f", conf]}[name]
@@ -85,7 +90,11 @@ def floor_command(name, port, place):
 def weir_command(name, port, place):
     """As a user would start it, but for one worker."""
     log = os.path.join(place.folder, f"{name}.log") if place.log and name != "weir-quiet" else "off"
-    return [OTHER if name == "other" else WEIR, "serve", place.root, "--listen", f"127.0.0.1:{port}", "--workers", "1", "--access-log", log]
+    listen = [f"127.0.0.1:{port}"]
+    if place.work.tls:
+        cert, key = certs.make(place.folder, place.work.tls)
+        listen = [f"https://127.0.0.1:{port}", "--cert", cert, "--key", key]
+    return [OTHER if name == "other" else WEIR, "serve", place.root, "--listen", *listen, "--workers", "1", "--access-log", log]
 
 
 def command(name, port, place):
@@ -116,7 +125,7 @@ def running(name, place):
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=place.folder) as child:
         try:
             wait_for(child, port, name)
-            yield Server(name, child.pid, port)
+            yield Server(name, child.pid, port, place.folder)
         finally:
             child.send_signal(signal.SIGTERM)
             with contextlib.suppress(subprocess.TimeoutExpired):

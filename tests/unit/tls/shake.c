@@ -132,6 +132,18 @@ static void a_session_needs_no_helper(void **state)
         peer_shake(&peer);
         assert_true(SSL_session_reused(peer.ssl));
         assert_int_equal(jobs.submitted, 0);
+        if (version == TLS1_3_VERSION) { /* a ticket is for one use: there is another */
+            peer_send(&peer, "x", 1);
+            assert_int_equal(peer_take(&peer, back, 1), 1);
+            SSL_SESSION *next = SSL_get1_session(peer.ssl);
+            size_t len, next_len;
+            const unsigned char *ticket, *next_ticket;
+            SSL_SESSION_get0_ticket(session, &ticket, &len);
+            SSL_SESSION_get0_ticket(next, &next_ticket, &next_len);
+            assert_true(len > 0 && next_len > 0);
+            assert_false(len == next_len && memcmp(ticket, next_ticket, len) == 0);
+            SSL_SESSION_free(next);
+        }
         peer_done(&peer);
         SSL_SESSION_free(session);
     }
