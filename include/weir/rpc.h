@@ -31,6 +31,24 @@ enum weir_rpc_code {
     WEIR_RPC_UNAUTHENTICATED = 16,
 };
 
+/* "NOT_FOUND"; numbers that are none of them are called "UNKNOWN". */
+WEIR_API const char *weir_rpc_code_name(int code);
+
+/* How a call ended, in full. */
+struct weir_rpc_status {
+    int code;            /* enum weir_rpc_code */
+    const char *message; /* UTF-8 by agreement; never NULL */
+    struct weir_bytes
+        details; /* grpc-status-details-bin: a google.rpc.Status, serialized; often empty */
+};
+
+/* One piece of metadata. A name has a to z, 0 to 9, ".", "_" and "-", and does not begin with "grpc-"; where it ends in "-bin" the value is any
+ * bytes, else printable ASCII. Values that arrived have a NUL behind them. */
+struct weir_rpc_entry {
+    const char *name;
+    struct weir_bytes value;
+};
+
 /* One method, in the order of the service's descriptor. Both descriptors NULL: its messages are bytes to this program. */
 struct weir_rpc_method {
     const char *path; /* "/package.Service/Method" */

@@ -14,7 +14,9 @@ MAY = {
     "tls": {"tls", "proto", "base", "tbl"},
     "http": {"http", "proto", "base", "tbl"},
     "service": {"service", "http", "proto", "base", "tbl"},
+    "h2": {"h2", "http", "proto", "base", "tbl"},
     "rpc": {"rpc", "service", "h2", "http", "proto", "base", "tbl"},
+    "stub": {"stub", "rpc", "h2", "drive", "proto", "stream", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
     "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
@@ -40,6 +42,8 @@ PUBLIC = {
     "routes.h": "service",
     "tls.h": "tls",
     "rpc.h": "rpc",
+    "rpc_client.h": "stub",
+    "rpc_server.h": "rpc",
     "caller.h": "drive",
     "server.h": "model",
 }
