@@ -4,6 +4,7 @@
 #include "tbl/limits.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -254,11 +255,19 @@ static int core_random(struct weir_driver *driver, void *bytes, size_t len)
     return 0;
 }
 
+/* Of a connection within others: theirs, for its own ends are those of the outermost. */
+static struct slot *slot_beneath(struct weir_conn *conn)
+{
+    while (weir_conn_outer(conn))
+        conn = weir_conn_outer(conn);
+    return weir_conn_slot(conn);
+}
+
 static int core_peer(struct weir_driver *driver, struct weir_conn *conn, char *text, size_t size,
                      unsigned *out_port)
 {
     (void)driver;
-    struct slot *slot = weir_conn_slot(conn);
+    struct slot *slot = slot_beneath(conn);
     if (!slot)
         return -ENOTCONN;
     *out_port = address_text(&slot->stream.peer, text, size);
@@ -269,7 +278,7 @@ static int core_local(struct weir_driver *driver, struct weir_conn *conn, char *
                       unsigned *out_port)
 {
     (void)driver;
-    struct slot *slot = weir_conn_slot(conn);
+    struct slot *slot = slot_beneath(conn);
     struct sockaddr_storage at;
     struct address address = {.family = AF_UNSPEC};
     socklen_t len = sizeof(at);
@@ -282,20 +291,26 @@ static int core_local(struct weir_driver *driver, struct weir_conn *conn, char *
     return 0;
 }
 
+/* A connection within another one says its last word there: that may lie unread, and is short (an alert of TLS has 31 bytes at the most;
+ * a request has more). */
 static bool core_peer_ended(struct weir_driver *driver, struct weir_conn *conn)
 {
     (void)driver;
-    struct slot *slot = weir_conn_slot(conn);
-    char byte;
-    return slot && slot->stream.in_kind == FD_SOCKET &&
-           recv(slot->stream.in, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+    struct slot *slot = slot_beneath(conn);
+    char bytes[32];
+    if (!slot || slot->stream.in_kind != FD_SOCKET)
+        return false;
+    struct pollfd end = {.fd = slot->stream.in, .events = POLLRDHUP};
+    ssize_t unread = recv(slot->stream.in, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    return unread == 0 || (unread > 0 && unread < (ssize_t)sizeof(bytes) && weir_conn_outer(conn) &&
+                           poll(&end, 1, 0) == 1);
 }
 
 static void core_ends(struct weir_driver *driver, struct weir_conn *conn,
                       struct weir_address *out_peer, struct weir_address *out_local)
 {
     (void)driver;
-    struct slot *slot = weir_conn_slot(conn);
+    struct slot *slot = slot_beneath(conn);
     *out_peer = *out_local = (struct weir_address){.family = WEIR_FAMILY_NONE};
     if (slot)
         stream_ends(&slot->stream, out_peer, out_local);

@@ -13,7 +13,7 @@ import time
 
 import pytest
 
-from conftest import INSTRUMENTED, WEIR, Starter, session_processes
+from conftest import INSTRUMENTED, WEIR, Starter, session_processes, wait_until
 
 
 def make_cert(folder, name, *names, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ca=None):
@@ -249,6 +249,7 @@ def test_an_end_without_close_notify(https, certs):
         sock.sendall(b"GET /big.bin HTTP/1.1\r\nHost: localhost\r\n\r\n")
         socket.socket(fileno=os.dup(sock.fileno())).shutdown(socket.SHUT_RDWR)
         sock.close()
+    assert curl(https, certs, "/digits.txt").stdout == b"0123456789"
 
 
 @pytest.mark.smoke
@@ -358,6 +359,39 @@ def test_a_script_knows_that_it_is_https(starter, site, certs, tmp_path):
                            timeout=30).stdout for url in server.urls]
     assert "REQUEST_SCHEME=http\n" in said[0] and "HTTPS" not in said[0]
     assert "REQUEST_SCHEME=https\n" in said[1] and "HTTPS=on\n" in said[1]
+    assert all("REMOTE_ADDR=127.0.0.1\n" in text and re.search(r"REMOTE_PORT=[1-9]", text) for text in said)
+    assert f"SERVER_PORT={server.urls[1].rstrip('/').rpartition(':')[2]}\n" in said[1]
+
+
+def test_addresses_are_known_within_tls(starter, site, certs, tmp_path, model):
+    """The log has them, and so have those who are let in by them."""
+    log = tmp_path / "log"
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--model", model, "--access-log", log, "--status", "/status", *keys(certs["localhost"]))
+    done = curl(server, certs, "/status", "-o", "/dev/null", "-w", "%{http_code}")
+    assert done.stdout == b"200"
+    server.stop()
+    assert re.match(r'127\.0\.0\.1 - - .* "GET /status HTTP/1\.1" 200 ', log.read_text()), log.read_text()
+
+
+def test_a_program_ends_when_its_client_leaves_tls(starter, site, certs, tmp_path, model):
+    """The last word of such a client, close_notify, lies unread while the program works."""
+    script = tmp_path / "hang"
+    script.write_text("#!/bin/sh\necho $$ > pid\nexec sleep 300\n")
+    script.chmod(0o755)
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--model", model, "--cgi", f"/cgi={tmp_path}", *keys(certs["localhost"]))
+    for version in VERSIONS:
+        (tmp_path / "pid").unlink(missing_ok=True)
+        client = connect(server, context(certs, version))
+        client.sendall(b"GET /cgi/hang HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text().endswith("\n"), 15)
+        pid = int((tmp_path / "pid").read_text())
+        client.settimeout(0.2)
+        try:
+            client.unwrap()  # says close_notify; nobody answers it yet
+        except (OSError, ValueError):
+            pass
+        client.close()
+        assert wait_until(lambda: not os.path.exists(f"/proc/{pid}"), 20), "the program lives on"
 
 
 @pytest.mark.parametrize("words, said", [
