@@ -167,27 +167,50 @@ static void give_up_client(struct talk *talk, int why)
     weir_conn_abort(talk->x->conn, why);
 }
 
-/* Takes nothing any more, or closed its side a while ago and is told nothing: it will hardly want the answer. */
-static bool client_is_gone(struct talk *talk)
+/* Closed its side a while ago, with nothing of it unread: it will hardly want the answer. */
+static bool client_has_left(struct talk *talk)
 {
-    struct weir_conn *conn = talk->x->conn;
     const struct weir_driver_ops *ops = talk->driver->ops;
-    unsigned send_ms = talk->x->http->send_ms;
-    if (since(talk, talk->client_ns, send_ms ? send_ms : LIMIT_HTTP_SEND_MS)) {
-        give_up_client(talk, -ETIMEDOUT);
-        return true;
-    }
-    if (!talk->took_all || !ops->peer_ended || !ops->peer_ended(talk->driver, conn)) {
+    if (!ops->peer_ended || !ops->peer_ended(talk->driver, talk->x->conn)) {
         talk->gone_ns = 0;
         return false;
     }
     if (!talk->gone_ns)
         talk->gone_ns = talk->driver->now.mono_ns;
-    if (!since(talk, talk->gone_ns, LIMIT_CGI_GONE_MS) ||
-        !since(talk, talk->moved_ns, LIMIT_CGI_GONE_MS))
-        return false;
-    give_up_client(talk, -ECONNRESET);
-    return true;
+    return since(talk, talk->gone_ns, LIMIT_CGI_GONE_MS);
+}
+
+/* Takes nothing any more, or has left and is told nothing. */
+static bool client_is_gone(struct talk *talk)
+{
+    unsigned send_ms = talk->x->http->send_ms;
+    if (since(talk, talk->client_ns, send_ms ? send_ms : LIMIT_HTTP_SEND_MS)) {
+        give_up_client(talk, -ETIMEDOUT);
+        return true;
+    }
+    if (!talk->took_all)
+        talk->gone_ns = 0;
+    else if (client_has_left(talk) && since(talk, talk->moved_ns, LIMIT_CGI_GONE_MS)) {
+        give_up_client(talk, -ECONNRESET);
+        return true;
+    }
+    return false;
+}
+
+/* No program is started for a client that has left meanwhile, nor does it keep others from their turn. */
+static void look_in_queue(struct talk *talk)
+{
+    if (since(talk, talk->client_ns, LIMIT_CGI_LOOK_MS)) {
+        talk->client_ns = talk->driver->now.mono_ns;
+        if (client_has_left(talk)) {
+            give_up_client(talk, -ECONNRESET);
+            return;
+        }
+    }
+    if (queue_of(talk->driver)->first == talk)
+        try_again(talk);
+    if (talk->phase == TALK_QUEUE && since(talk, talk->queued_ns, LIMIT_CGI_WAIT_MS))
+        refuse(talk);
 }
 
 static void look(struct talk *talk)
@@ -217,10 +240,7 @@ void watch_expire(struct weir_exchange *x)
         return;
     talk->look_ns = 0;
     if (talk->phase == TALK_QUEUE) {
-        if (queue_of(talk->driver)->first == talk)
-            try_again(talk);
-        if (talk->phase == TALK_QUEUE && since(talk, talk->queued_ns, LIMIT_CGI_WAIT_MS))
-            refuse(talk);
+        look_in_queue(talk);
     } else if (talk->phase == TALK_RUN && talk->answer != ANSWER_OVER && x->conn) {
         look(talk);
     }

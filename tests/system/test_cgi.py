@@ -610,6 +610,26 @@ def test_no_place(starter, programs, model, tmp_path):
     holder.close()
 
 
+def test_a_client_that_left_the_queue_gets_no_program(starter, programs, model, tmp_path):
+    """Nor does it stand before others there."""
+    if model in ("sequential", "fork-wait"):
+        pytest.skip("there is never a second one")
+    server = start_cgi(starter, programs, model, "--cgi-max", 1)
+    holder = Client(server.port)
+    holder.request(f"/cgi-bin/hang?{tmp_path}/first")
+    first = pid_in(tmp_path / "first")
+    for _ in range(3):
+        with Client(server.port) as client:
+            client.request(f"/cgi-bin/hang?{tmp_path}/second")
+            time.sleep(0.1)
+    time.sleep(5)
+    with Client(server.port) as client:
+        client.request("/cgi-bin/say?length")
+        holder.reset()
+        assert client.answer().body == b"length"
+    assert not alive(first) and not (tmp_path / "second").exists()
+
+
 def test_memory_and_time_of_a_program(starter, programs):
     server = start_cgi(starter, programs, "event", "--cgi-memory", "100M", "--cgi-cpu", 1)
     assert ask(server, "/cgi-bin/hungry").status == 502
