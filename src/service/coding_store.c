@@ -196,7 +196,8 @@ static void count(const struct coding_store *store, int fd)
 {
     struct stat st;
     uint64_t size = fstat(fd, &st) < 0 ? 0 : (uint64_t)st.st_size;
-    if (atomic_fetch_add(store->bytes, coding_sweep_blocks(size)) > store->max)
+    uint64_t blocks = coding_sweep_blocks(size);
+    if (atomic_fetch_add(store->bytes, blocks) + blocks > store->max)
         coding_sweep(store->dir, store->max, store->bytes);
 }
 

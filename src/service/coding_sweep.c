@@ -86,6 +86,7 @@ static int by_use(const void *a, const void *b)
 static void sweep(int dir, uint64_t max, atomic_ullong *bytes)
 {
     struct results results = {0};
+    uint64_t before = atomic_load(bytes);
     list(&results, dir);
     if (results.bytes > max) {
         qsort(results.at, results.count, sizeof(*results.at), by_use);
@@ -93,7 +94,8 @@ static void sweep(int dir, uint64_t max, atomic_ullong *bytes)
             if (unlinkat(dir, results.at[i].name, 0) == 0)
                 results.bytes -= results.at[i].blocks;
     }
-    atomic_store(bytes, results.bytes);
+    /* Results that others add meanwhile count on: twice, if they were listed, until the next sweep. */
+    atomic_fetch_add(bytes, results.bytes - before);
     free(results.at);
 }
 
