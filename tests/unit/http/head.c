@@ -93,6 +93,7 @@ static const struct row rows[] = {
     {"GET a HTTP/1.1\r\n" H, HTTP_TARGET},
     {"GET ftp://x/ HTTP/1.1\r\n" H, HTTP_TARGET},
     {"GET http:///a HTTP/1.1\r\n" H, HTTP_TARGET},
+    {"GET https:///a HTTP/1.1\r\n" H, HTTP_TARGET},
     {"GET http://a@b/ HTTP/1.1\r\n" H, HTTP_TARGET},
     {"CONNECT h HTTP/1.1\r\n" H, HTTP_TARGET},
     {"CONNECT h: HTTP/1.1\r\n" H, HTTP_TARGET},

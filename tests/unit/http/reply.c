@@ -94,6 +94,23 @@ static void fields_are_bounded(void **state)
     weir_exchange_drop(x);
 }
 
+static void trailers_that_belong_before_the_content_are_refused(void **state)
+{
+    struct world *w = *state;
+    struct weir_exchange *x = new_exchange(w);
+    static const char *const bad[] = {"Content-Length",   "Transfer-Encoding", "Host",
+                                      "content-encoding", "Content-Type",      "Content-Range",
+                                      "Set-Cookie",       "Location",          "Vary",
+                                      "TRAILER",          "Connection",        "WWW-Authenticate",
+                                      "Cache-Control"};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_int_equal(weir_reply_trailer(x, bad[i], "1"), -EINVAL);
+    assert_int_equal(weir_reply_trailer(x, "X-Sum", "a\r\nb"), -EINVAL);
+    assert_int_equal(x->trailers.len, 0);
+    assert_int_equal(weir_reply_trailer(x, "X-Sum", "1"), 0);
+    weir_exchange_drop(x);
+}
+
 static void each_row_of_the_status_table_fits(void **state)
 {
     struct world *w = *state;
@@ -211,6 +228,7 @@ int main(void)
         cmocka_unit_test(a_whole_reply),
         cmocka_unit_test(fields_that_would_split_are_refused),
         cmocka_unit_test(fields_are_bounded),
+        cmocka_unit_test(trailers_that_belong_before_the_content_are_refused),
         cmocka_unit_test(each_row_of_the_status_table_fits),
         cmocka_unit_test(each_error_has_a_page),
         cmocka_unit_test(connect_never_succeeds),
