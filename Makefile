@@ -9,7 +9,7 @@ BUILD   := build
 export PATH := /usr/bin:/bin:$(PATH)
 
 .DEFAULT_GOAL := build/weir
-.PHONY: build/weir build serve check check-all fuzz bench bench-ipc install clean format help packages packages-check packages-bench
+.PHONY: build/weir build serve check check-all check-browser fuzz bench bench-ipc install clean format help packages packages-check packages-bench packages-browser
 
 build/weir: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -27,8 +27,11 @@ serve: packages
 check: packages-check
 	@/usr/bin/python3 tests/run
 
-check-all: packages-check
+check-all: packages-check packages-browser
 	@/usr/bin/python3 tests/run --all
+
+check-browser: packages-check packages-browser
+	@/usr/bin/python3 tests/run --only Chromium --browser
 
 fuzz: packages-check
 	@/usr/bin/python3 tests/run --only 'build fuzz' >/dev/null && /usr/bin/python3 tests/fuzz/hours.py $(FUZZ)
@@ -49,6 +52,7 @@ help:
 	@echo 'make serve      install what is missing, build, serve site/ at http://$(LISTEN)/'
 	@echo 'make check      install what is missing, run every test (two models, a smoke test on the others)'
 	@echo 'make check-all  the same with every test on all seven models'
+	@echo 'make check-browser  pages, films, forms and figures in Chromium (it is skipped where Chromium cannot be had)'
 	@echo 'make fuzz       an hour of each fuzz target, added up in docs/fuzz.md (FUZZ=--help)'
 	@echo 'make bench      measure against nginx, h2o, lighttpd and a bare loop: ten minutes (BENCH=--help)'
 	@echo 'make bench-ipc  measure streams between processes against bare calls, nng and ZeroMQ: five minutes (BENCH=--help)'
@@ -70,4 +74,7 @@ packages-check:
 	@sed '/^# to measure/,$$d' packages.txt | tests/packages
 
 packages-bench:
-	@tests/bench/packages < packages.txt
+	@sed '/^# to browse/,$$d' packages.txt | tests/bench/packages
+
+packages-browser:
+	@tests/browser/packages
