@@ -92,7 +92,7 @@ static int help_on(int argc, char **argv)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage_error(NULL, "a command is needed; weir --help lists them");
+        return usage_error(NULL, "a command is needed, as in weir serve");
     const char *word = argv[1];
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
         return help();

@@ -53,6 +53,7 @@ struct supervisor {
     struct helper helper;
     bool stopping;
     uint64_t kill_ns; /* stopping: the grace is over then */
+    uint64_t deaf_ns; /* stopping: a signal until then is the first one, said twice */
     int status;       /* enum WEIR_EXIT_… so far */
 };
 
@@ -251,7 +252,9 @@ static void reap(struct supervisor *supervisor)
 static void begin_stop(struct supervisor *supervisor)
 {
     supervisor->stopping = true;
-    supervisor->kill_ns = mono_ns() + supervisor->server.grace_s * WEIR_NS_PER_S;
+    uint64_t now = mono_ns();
+    supervisor->kill_ns = now + supervisor->server.grace_s * WEIR_NS_PER_S;
+    supervisor->deaf_ns = now + LIMIT_STOP_TWICE_MS * WEIR_NS_PER_MS;
     start_due(supervisor, UINT64_MAX); /* a dead worker's queue wants its answers too */
     for (unsigned i = 0; i < supervisor->count; i++)
         supervisor->places[i].start_ns = 0;
@@ -299,10 +302,10 @@ static void heard_signal(struct supervisor *supervisor, const struct signalfd_si
         helper_signal(&supervisor->helper, SIGUSR1);
     if (info->ssi_signo == SIGCHLD || info->ssi_signo == SIGUSR1)
         return;
-    if (supervisor->stopping)
-        *out_cut = true;
-    else
+    if (!supervisor->stopping)
         begin_stop(supervisor);
+    else if (mono_ns() >= supervisor->deaf_ns)
+        *out_cut = true;
 }
 
 static int wait_ms(const struct supervisor *supervisor)

@@ -28,6 +28,8 @@
     500 /* stop: served in turn until then, the rest of the queue is taken at once */
 #define LIMIT_DRAIN_KEPT                                                                           \
     4096 /* clients taken from the queue at a stop: the length of the kernel's own queue */
+#define LIMIT_STOP_TWICE_MS                                                                        \
+    100 /* timeout(1) signals its child, then its group; Ctrl-C reaches us and who started us */
 #define LIMIT_RESTART_MS                                                                           \
     100 /* the second start after a death waits this long, each further one twice as long */
 #define LIMIT_RESTART_MAX_MS     5000  /* ... up to this */

@@ -143,6 +143,21 @@ def test_a_second_signal_stops_at_once(starter, site, model, number):
     server.check_gone()
 
 
+def test_a_signal_said_twice_is_one(starter, site, model):
+    """timeout(1) signals its child and then its group; a wrapper passes on the Ctrl-C that reached us, too."""
+    server = starter.serve(site, model)
+    with Client(server.port) as client:
+        client.send("GET /digits.txt HTTP/1.1\r\nHost: x\r\n")
+        time.sleep(0.3)
+        server.signal(signal.SIGTERM)
+        time.sleep(0.02)
+        server.signal(signal.SIGTERM)
+        time.sleep(0.3)
+        client.send("\r\n")
+        assert client.answer().body == b"0123456789"
+    assert server.wait() == 0
+
+
 @pytest.mark.smoke
 def test_a_killed_worker_is_started_again(starter, site, model):
     server = starter.serve(site, model)
