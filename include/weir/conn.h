@@ -58,6 +58,8 @@ WEIR_API bool weir_conn_resting(const struct weir_conn *);
 WEIR_API void weir_conn_move(struct weir_conn *, struct weir_driver *to);
 /* The connection this one runs inside, NULL: it is the outermost. */
 WEIR_API struct weir_conn *weir_conn_outer(const struct weir_conn *);
+/* The one inside it that was made last; NULL: there is none. */
+WEIR_API struct weir_conn *weir_conn_inner(const struct weir_conn *);
 /* The driver's own mark (its slot for this connection). */
 WEIR_API void weir_conn_set_slot(struct weir_conn *, void *slot);
 WEIR_API void *weir_conn_slot(const struct weir_conn *);

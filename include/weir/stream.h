@@ -28,14 +28,20 @@ enum {
 #define WEIR_FOREVER (-1) /* a time limit that never passes */
 
 /*
- * Opens an endpoint by name: tcp:HOST:PORT unix:PATH unix:@NAME shm:PATH shm:@NAME pipe:PATH file:PATH exec:COMMAND fd:N - HOST:PORT.
+ * Opens an endpoint by name: tcp:HOST:PORT tls:HOST:PORT unix:PATH unix:@NAME shm:PATH shm:@NAME pipe:PATH file:PATH exec:COMMAND fd:N -
+ * HOST:PORT.
  * `timeout_ms` bounds the whole of it (each address of a host name is tried as RFC 8305 orders, the next after 250 ms).
  * Errors: -EINVAL the name cannot be used (weir_endpoint_check() says why), -ENOENT, -ECONNREFUSED, -ETIMEDOUT,
- * -EHOSTUNREACH no such host or no address, -ENOTSUP pipe: not a named pipe, -EISDIR, -EACCES, -EMFILE, -ENOMEM ... exec: as
- * weir_process_start(). The caller closes *out; fd:N belongs to the stream and is closed with it, 0 and 1 of "-" stay open.
+ * -EHOSTUNREACH no such host or no address, -ENOTSUP pipe: not a named pipe, -EISDIR, -EACCES (tls: also a certificate that is not what
+ * it should be), -EPROTO tls: it speaks something else, -EMFILE, -ENOMEM ... exec: as weir_process_start(). The caller closes *out; fd:N belongs to the stream and is closed with it, 0 and 1 of "-" stay open.
  */
 WEIR_API WEIR_CHECKED int weir_open(const char *endpoint, unsigned how, int timeout_ms,
                                     struct weir_stream **out);
+/* The same. On failure `why` holds one line, without the endpoint's name: what was wrong and, where there is anything, what to do. */
+WEIR_API WEIR_CHECKED int weir_open_why(const char *endpoint, unsigned how, int timeout_ms,
+                                        struct weir_stream **out, char *why, size_t why_size);
+/* What was wrong with a stream that has failed since, in more words than its error (tls); "": there are none. Until it is closed. */
+WEIR_API const char *weir_stream_why(const struct weir_stream *);
 
 /* 0 if the name can be used, else -EINVAL with one line in `why` that says what is wrong and shows a correct name. */
 WEIR_API int weir_endpoint_check(const char *endpoint, bool for_listening, char *why,

@@ -38,6 +38,10 @@ struct weir_tls_options {
     bool insecure;
     /* Authorities, a file: server: clients must show a certificate of theirs. Client: NULL: the system's. */
     const char *authorities;
+    /* Client: an end (-ENOPROTOOPT) with a server that agrees upon no protocol. */
+    bool alpn_needed;
+    /* Client: note what is wrong with a server, for weir_tls_complaint(). One connection at a time, then. */
+    bool explain;
     const char *alpn; /* the name of `protocol` (RFC 7301), "http/1.1"; NULL: none is agreed upon */
     /* What talks inside, from the end of the handshake on. Borrowed. */
     const struct weir_protocol *protocol;
@@ -51,9 +55,24 @@ struct weir_tls_options {
 /* Reads the files. -errno, or -EINVAL when one holds nothing that can be used; `why` says which and what is wrong, in one line. */
 WEIR_API WEIR_CHECKED int weir_tls_new(const struct weir_tls_options *, struct weir_tls **out,
                                        char *why, size_t why_size);
+/* One more owner of it, who calls weir_tls_free() too. Returns its argument. */
+WEIR_API struct weir_tls *weir_tls_hold(struct weir_tls *);
+/* With `explain`: what was wrong with the last server, in one line; "": nothing, or no more than the error says. */
+WEIR_API const char *weir_tls_complaint(const struct weir_tls *);
 /* After the last connection that uses it. NULL is fine. */
 WEIR_API void weir_tls_free(struct weir_tls *);
 
-/* Its config is a struct weir_tls. Ends beside those of the inner machine: -EPROTO (it is no TLS, nothing in common, an alert, no
+/*
+ * A stream over a stream, a socket: what is read and written passes through TLS. It takes `under` (also on failure: it is closed) and shares
+ * `tls`, whose `protocol` is not used. Returns when hands were shaken: 0; -EPROTO, -EACCES, -ETIMEDOUT ...; -EOPNOTSUPP: it is no socket.
+ * weir_open("tls:HOST:PORT") is this for a client.
+ */
+WEIR_API WEIR_CHECKED int weir_tls_stream(struct weir_stream *under, struct weir_tls *,
+                                          int timeout_ms, struct weir_stream **out);
+
+/* Its config is a struct weir_tls. A connection that was made inside its connection beforehand (weir_conn_new_inner()) talks in place of
+ * `protocol`: opened after the handshake, closed if there is none. Ends beside those of the inner machine: -EPROTO (it is no TLS, nothing in common, an alert, no
  * close_notify), -EACCES (the certificate is not what it should be), -ETIMEDOUT (the handshake took more than 10 s). */
 WEIR_API extern const struct weir_protocol weir_tls_machine;
+/* The same, and a reference to its config belongs to the connection. */
+WEIR_API extern const struct weir_protocol weir_tls_dialled;

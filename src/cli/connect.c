@@ -1,5 +1,6 @@
 /* weir connect E: standard input and output to any endpoint, both directions at once. */
 #include "cli/commands.h"
+#include "cli/tls_client.h"
 #include "stream/transport.h"
 #include "tbl/limits.h"
 
@@ -12,6 +13,7 @@
 #include <string.h>
 
 struct connect_values {
+    struct tls_client_options tls;
     unsigned timeout_s;
     unsigned idle_s;
     bool line;
@@ -232,8 +234,10 @@ static int to_ms(unsigned seconds)
     return seconds == 0 ? WEIR_FOREVER : (int)seconds * 1000;
 }
 
-static const char *reason(int error)
+static const char *reason(const struct weir_stream *peer, int error)
 {
+    if (weir_stream_why(peer)[0])
+        return weir_stream_why(peer);
     switch (error) {
     case -EMSGSIZE:
         return "a message is longer than can be handled";
@@ -258,7 +262,7 @@ static int talk(struct weir_stream *user, struct weir_stream *peer, const char *
     if (count.a_error == -EPIPE)
         return 1;
     complain(&command_connect, "%s: %s", count.a_error ? "standard input or output" : name,
-             reason(rc));
+             reason(peer, rc));
     return 1;
 }
 
@@ -288,13 +292,11 @@ static int connect_and_talk(const char *name, const struct connect_values *v)
 {
     struct weir_stream *peer;
     struct weir_stream *user;
+    char why[512];
     unsigned side = peer_side(name, v);
-    int rc = weir_open(name, side, to_ms(v->timeout_s), &peer);
+    int rc = weir_open_why(name, side, to_ms(v->timeout_s), &peer, why, sizeof(why));
     if (rc < 0) {
-        complain(&command_connect, "cannot open %s: %s%s", name, strerrordesc_np(-rc),
-                 rc == -ECONNREFUSED ? "; nobody listens there"
-                 : rc == -EINVAL     ? "; the port must be a number or the name of a known service"
-                                     : "");
+        complain(&command_connect, "cannot open %s: %s", name, why);
         return 1;
     }
     unsigned user_side = side & WEIR_READ ? WEIR_WRITE : side & WEIR_WRITE ? WEIR_READ : 0;
@@ -313,7 +315,8 @@ static int connect_and_talk(const char *name, const struct connect_values *v)
 static int run(void *values, int argc, char **argv)
 {
     const struct connect_values *v = values;
-    char why[512];
+    char why[512], text[TLS_CLIENT_NAME_MAX];
+    const char *name;
     if (argc != 1)
         return usage_error(&command_connect,
                            "needs one endpoint, as in: weir connect tcp:127.0.0.1:7000");
@@ -321,9 +324,13 @@ static int run(void *values, int argc, char **argv)
         return usage_error(&command_connect, "--line and --frame exclude each other");
     if (v->read && v->write)
         return usage_error(&command_connect, "--read and --write exclude each other");
-    if (weir_endpoint_check(argv[0], false, why, sizeof(why)) < 0)
+    int status = tls_client_name(&command_connect, &v->tls, argv[0], text, &name);
+    if (status != 0)
+        return status;
+    if (weir_endpoint_check(name, false, why, sizeof(why)) < 0)
         return usage_error(&command_connect, "%s", why);
-    return connect_and_talk(argv[0], v);
+    tls_client_warn(&command_connect, &v->tls);
+    return connect_and_talk(name, v);
 }
 
 static void defaults(void *values)
@@ -346,6 +353,8 @@ static const struct option_row options[] = {
      AT(timeout_s), 0, 86400, OPTION_COMMAND, false},
     {"idle", 'i', OPTION_COUNT, "SECONDS", "end after so long without a byte; 0: never (0)",
      AT(idle_s), 0, 86400, OPTION_COMMAND, false},
+    TLS_TRUST_OPTION_ROWS(connect_values, tls),
+    TLS_SHOW_OPTION_ROWS(connect_values, tls),
 };
 
 const struct command command_connect = {
@@ -354,6 +363,7 @@ const struct command command_connect = {
     .summary = "connect standard input and output to an endpoint",
     .examples = "weir connect tcp:127.0.0.1:7000\n"
                 "echo hello | weir connect --line unix:/run/app.sock\n"
+                "weir connect tls:example.org:443\n"
                 "weir connect exec:'sort -u' < names\n",
     .exits = "0    both directions ended well\n"
              "1    it could not connect, or the connection broke, or nothing came for --idle\n"

@@ -1,5 +1,6 @@
 #include "drive/core.h"
 
+#include "drive/tls.h"
 #include "stream/value.h"
 #include "tbl/limits.h"
 
@@ -203,6 +204,11 @@ static struct weir_conn *core_adopt(struct weir_driver *driver, struct weir_stre
     struct core *core = (struct core *)driver;
     struct weir_stream value;
     bool heap = stream->heap;
+    /* Its machine has a driver already; what is to be driven here is dialled. */
+    if (stream->tunnelled) {
+        (void)weir_close(stream);
+        return NULL;
+    }
     stream_take(&value, stream);
     if (heap)
         free(stream);
@@ -255,11 +261,10 @@ static int core_random(struct weir_driver *driver, void *bytes, size_t len)
     return 0;
 }
 
-/* Of a connection within others: theirs, for its own ends are those of the outermost. */
-static struct slot *slot_beneath(struct weir_conn *conn)
+struct slot *slot_of(struct weir_conn *conn)
 {
-    while (weir_conn_outer(conn))
-        conn = weir_conn_outer(conn);
+    for (struct weir_conn *outer; (outer = weir_conn_outer(conn));)
+        conn = outer;
     return weir_conn_slot(conn);
 }
 
@@ -267,7 +272,7 @@ static int core_peer(struct weir_driver *driver, struct weir_conn *conn, char *t
                      unsigned *out_port)
 {
     (void)driver;
-    struct slot *slot = slot_beneath(conn);
+    struct slot *slot = slot_of(conn);
     if (!slot)
         return -ENOTCONN;
     *out_port = address_text(&slot->stream.peer, text, size);
@@ -278,7 +283,7 @@ static int core_local(struct weir_driver *driver, struct weir_conn *conn, char *
                       unsigned *out_port)
 {
     (void)driver;
-    struct slot *slot = slot_beneath(conn);
+    struct slot *slot = slot_of(conn);
     struct sockaddr_storage at;
     struct address address = {.family = AF_UNSPEC};
     socklen_t len = sizeof(at);
@@ -296,7 +301,7 @@ static int core_local(struct weir_driver *driver, struct weir_conn *conn, char *
 static bool core_peer_ended(struct weir_driver *driver, struct weir_conn *conn)
 {
     (void)driver;
-    struct slot *slot = slot_beneath(conn);
+    struct slot *slot = slot_of(conn);
     char bytes[32];
     if (!slot || slot->stream.in_kind != FD_SOCKET)
         return false;
@@ -310,7 +315,7 @@ static void core_ends(struct weir_driver *driver, struct weir_conn *conn,
                       struct weir_address *out_peer, struct weir_address *out_local)
 {
     (void)driver;
-    struct slot *slot = slot_beneath(conn);
+    struct slot *slot = slot_of(conn);
     *out_peer = *out_local = (struct weir_address){.family = WEIR_FAMILY_NONE};
     if (slot)
         stream_ends(&slot->stream, out_peer, out_local);
@@ -373,6 +378,7 @@ void core_done(struct core *core)
     if (core->service->worker_end)
         core->service->worker_end(&core->base, core->service->arg);
     move_done(core);
+    tls_clients_free(core->tls);
     pool_done(&core->pool);
     free(core->base.hot);
 }

@@ -19,6 +19,7 @@ struct dial;
 struct duct;
 struct fill_job;
 struct jobs;
+struct tls_clients;
 struct weir_process;
 
 struct slot {
@@ -51,6 +52,7 @@ struct core {
     struct weir_pool pool;
     const struct weir_service *service; /* borrowed; NULL fields are fine */
     struct jobs *jobs;                  /* NULL until the first job */
+    struct tls_clients *tls;            /* settings of what was dialled */
     struct slot *first, *last;
     unsigned count;
     unsigned companions;
@@ -114,6 +116,9 @@ void dial_cancel(struct slot *);
 /* One more look at a slot that is dialling. true: it is decided, and the connection wants its turn. */
 bool dial_step(struct core *, struct slot *);
 uint64_t dial_deadline(const struct slot *);
+
+/* The slot of the outermost connection around this one; NULL: it has none. */
+struct slot *slot_of(struct weir_conn *);
 
 /* move.c: bytes past the machines. */
 ssize_t core_move(struct weir_driver *, struct weir_conn *from, struct weir_conn *to);

@@ -1,9 +1,11 @@
 /*
  * Connecting by name. What can be connected to by an address is done here, waiting like any connection does, so that targets which
  * do not answer cost nobody else anything. Names are looked up on a helper; kinds that have no address (shm:, exec:, pipe:) are
- * opened there.
+ * opened there. With tls: the connection that was asked for is inside another one, which is what is connected.
  */
 #include "drive/core.h"
+#include "drive/tls.h"
+#include "stream/transport.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@ struct dial {
     struct weir_job job;
     struct core *core;
     struct slot *slot;          /* NULL: nobody waits for it any more */
+    struct weir_conn *asked;    /* for this one: the slot's own, or inside it */
     bool helped;                /* the job is under way */
     bool connecting;            /* the slot's stream is */
     struct weir_stream *stream; /* a helper opened it */
@@ -156,7 +159,9 @@ bool dial_step(struct core *core, struct slot *slot)
 {
     struct dial *dial = slot->dial;
     uint64_t now = core->base.now.mono_ns;
-    if (weir_conn_why(slot->conn) < 0) { /* its machine does not want it any more */
+    int why = weir_conn_why(dial->asked);
+    if (why < 0) { /* its machine does not want it any more */
+        weir_conn_abort(slot->conn, why);
         dial_cancel(slot);
         return true;
     }
@@ -206,24 +211,61 @@ static int dial_begin(struct dial *dial)
     return rc;
 }
 
-struct weir_conn *core_dial(struct weir_driver *driver, const char *endpoint,
-                            const struct weir_protocol *protocol, const void *config)
+/* Takes `conn`. `error`: it cannot be, and has to be told so. */
+static struct weir_conn *dial_for(struct core *core, const char *endpoint, struct weir_conn *conn,
+                                  struct weir_conn *asked, int error)
 {
-    struct core *core = (struct core *)driver;
     struct dial *dial = dial_new(core, endpoint);
-    struct weir_conn *conn = dial ? weir_conn_new(driver, protocol, config) : NULL;
     struct weir_stream none;
     stream_init_none(&none);
-    struct slot *slot = conn ? core_add_companion(core, &none, conn) : NULL;
+    if (!dial)
+        weir_conn_free(conn);
+    struct slot *slot = dial ? core_add_companion(core, &none, conn) : NULL;
     if (!slot) { /* the connection went with it */
         free(dial);
         return NULL;
     }
     dial->slot = slot;
+    dial->asked = asked;
     slot->dial = dial;
     slot->dialling = true;
-    int rc = dial_begin(dial);
+    int rc = error < 0 ? error : dial_begin(dial);
     if (rc < 0)
         dial_end(slot, rc); /* told to its close(), like any other failure */
-    return conn;
+    return asked;
+}
+
+/* The connection that is asked for waits inside one that speaks TLS. */
+static struct weir_conn *dial_tls(struct core *core, const char *rest,
+                                  const struct weir_protocol *protocol, const void *config)
+{
+    struct tls_name name;
+    struct weir_tls *tls;
+    int rc = tls_client_for(&core->tls, rest, &name, &tls);
+    if (rc < 0) {
+        struct weir_conn *conn = weir_conn_new(&core->base, protocol, config);
+        return conn ? dial_for(core, rest, conn, conn, rc) : NULL;
+    }
+    struct weir_conn *conn = weir_conn_new(&core->base, &weir_tls_dialled, tls);
+    if (!conn) {
+        weir_tls_free(tls);
+        return NULL;
+    }
+    struct weir_conn *inner = weir_conn_new_inner(conn, protocol, config);
+    if (!inner) {
+        weir_conn_free(conn);
+        return NULL;
+    }
+    return dial_for(core, name.under, conn, inner, 0);
+}
+
+struct weir_conn *core_dial(struct weir_driver *driver, const char *endpoint,
+                            const struct weir_protocol *protocol, const void *config)
+{
+    struct core *core = (struct core *)driver;
+    const char *rest;
+    if (endpoint_split(endpoint, &rest) == &tls_transport)
+        return dial_tls(core, rest, protocol, config);
+    struct weir_conn *conn = weir_conn_new(driver, protocol, config);
+    return conn ? dial_for(core, endpoint, conn, conn, 0) : NULL;
 }

@@ -78,13 +78,6 @@ static int fill_later(struct weir_driver *driver, struct slot *slot, const struc
     return WEIR_FILL_WAIT;
 }
 
-static struct slot *outermost_slot(struct weir_conn *conn)
-{
-    for (struct weir_conn *outer; (outer = weir_conn_outer(conn));)
-        conn = outer;
-    return weir_conn_slot(conn);
-}
-
 int core_fill(struct weir_driver *driver, struct weir_conn *conn, const struct weir_span *file,
               struct weir_out *out, size_t max, size_t *out_len)
 {
@@ -102,7 +95,7 @@ int core_fill(struct weir_driver *driver, struct weir_conn *conn, const struct w
         weir_out_bytes(out, bytes->data, (size_t)n, &bytes->ref);
         *out_len = (size_t)n;
     } else if (n < 0 && errno == EAGAIN) {
-        rc = fill_later(driver, outermost_slot(conn), file);
+        rc = fill_later(driver, slot_of(conn), file);
     }
     weir_drop(&bytes->ref);
     return rc;

@@ -244,6 +244,11 @@ struct weir_conn *weir_conn_outer(const struct weir_conn *conn)
     return conn->outer;
 }
 
+struct weir_conn *weir_conn_inner(const struct weir_conn *conn)
+{
+    return conn->inner;
+}
+
 void weir_conn_set_slot(struct weir_conn *conn, void *slot)
 {
     assert(!conn->outer);
@@ -272,5 +277,5 @@ bool weir_conn_is_broken(const struct weir_conn *conn)
 
 bool weir_conn_patient(const struct weir_conn *conn)
 {
-    return conn->protocol->patient;
+    return conn_patient(conn);
 }

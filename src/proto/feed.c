@@ -130,7 +130,7 @@ int weir_conn_gather(struct weir_conn *conn, struct iovec *iov, int max,
 
 void weir_conn_sent(struct weir_conn *conn, ssize_t n)
 {
-    if (n == -EPIPE && conn->protocol->patient && !conn->finishing && !conn->eof_told)
+    if (n == -EPIPE && conn_patient(conn) && !conn->finishing && !conn->eof_told)
         conn->deaf = true;
     else if (n < 0)
         weir_conn_abort(conn, (int)n);

@@ -63,6 +63,14 @@ static inline uint16_t state_room(const struct weir_protocol *protocol)
     return units < UINT16_MAX ? (uint16_t)units : UINT16_MAX;
 }
 
+/* Its machine is patient, or the one inside it, whose bytes it carries (TLS): the same holds for both then. */
+static inline bool conn_patient(const struct weir_conn *conn)
+{
+    while (!conn->protocol->patient && conn->inner && !conn->inner->sibling)
+        conn = conn->inner;
+    return conn->protocol->patient;
+}
+
 /* The turn's own end: what is left of borrowed input is copied. false: no memory. */
 bool conn_keep_input(struct weir_conn *);
 /* A peer that takes nothing of what is left for this long is cut off; moved by every byte sent. */

@@ -90,7 +90,7 @@ static void do_expire(struct weir_conn *conn)
 /* What a patient machine takes goes elsewhere, so its own queue says nothing. */
 static bool has_room(const struct weir_conn *conn)
 {
-    return weir_out_room(&conn->out) || conn->protocol->patient;
+    return weir_out_room(&conn->out) || conn_patient(conn);
 }
 
 static bool wants_input(const struct weir_conn *conn)

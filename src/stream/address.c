@@ -1,6 +1,7 @@
 #include "base/text.h"
 #include "stream/process_impl.h"
 #include "stream/shm.h"
+#include "stream/tunnel.h"
 #include "stream/value.h"
 
 #include <arpa/inet.h>
@@ -159,6 +160,8 @@ WEIR_API int weir_peer(const struct weir_stream *s, struct weir_peer *out)
 {
     struct weir_peer peer = {.pid = -1, .uid = (uid_t)-1, .gid = (gid_t)-1};
     struct text t;
+    if (s->tunnelled)
+        return weir_peer(s->tunnel->under, out);
     int fd = s->in >= 0 ? s->in : s->out;
     if (fd < 0 && !s->child)
         return -EBADF;
@@ -185,6 +188,8 @@ WEIR_API int weir_tuple(const struct weir_stream *s, char *text, size_t size)
     struct sockaddr_storage far;
     socklen_t near_len = sizeof(near);
     socklen_t far_len = sizeof(far);
+    if (s->tunnelled)
+        return weir_tuple(s->tunnel->under, text, size);
     int fd = s->in >= 0 ? s->in : s->out;
     if (getsockname(fd, (struct sockaddr *)&near, &near_len) < 0 ||
         getpeername(fd, (struct sockaddr *)&far, &far_len) < 0)

@@ -1,5 +1,6 @@
 #include "stream/pump.h"
 #include "stream/sigpipe.h"
+#include "stream/tunnel.h"
 #include "stream/wait.h"
 
 #include <errno.h>
@@ -20,7 +21,7 @@ static int copy(struct pump *p)
     for (;;) {
         enum pump_state state = pump_step(p);
         if (state == PUMP_END)
-            return 0;
+            return stream_flush(p->to, deadline_in(p->to->timeout_ms));
         if (state == PUMP_BROKEN)
             return p->error;
         int rc = state == PUMP_AGAIN ? 0 : wait_for_pump(p, state);

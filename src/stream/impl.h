@@ -14,6 +14,7 @@
 #include <sys/uio.h>
 
 struct shm;
+struct tunnel;
 struct weir_process;
 
 /* A peer's address, kept small: an idle connection holds one. */
@@ -39,6 +40,7 @@ enum fd_kind {
     FD_REGULAR,  /* a regular file or block device: always ready, cannot be polled by epoll */
     FD_FIFO, /* FD_NONBLOCK, a named pipe nobody has written to yet: 0 may mean "no writer yet" */
     FD_SHM, /* shared memory: the descriptor is only for waiting, and readable when there may be something to do */
+    FD_TUNNEL, /* bytes pass through a machine (tls): descriptors as of FD_SHM */
 };
 
 /* How much the kernel's queue holds. */
@@ -62,6 +64,7 @@ struct weir_stream {
     bool waits : 1;    /* a socket whose O_NONBLOCK was taken off: they could, too */
     bool standard : 1; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
     bool alone : 1;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
+    bool tunnelled : 1; /* `tunnel` counts, not `shm` */
     /* enum width, and of spin.c; each byte belongs to the thread of its side */
     uint8_t in_width : 2, in_tries : 6;
     uint8_t out_width;
@@ -71,7 +74,10 @@ struct weir_stream {
     int timeout_ms;
     struct address peer;
     struct weir_process *child; /* exec:; owned */
-    struct shm *shm;            /* FD_SHM; owned */
+    union {
+        struct shm *shm;       /* FD_SHM; owned */
+        struct tunnel *tunnel; /* FD_TUNNEL; owned */
+    };
 };
 
 /* > 0 bytes, 0 end of file, -EAGAIN would wait, -errno. Interrupted calls are repeated. */

@@ -1,6 +1,7 @@
 /* The public calls: a try, and a wait when there was nothing to do. */
 #include "stream/shm.h"
 #include "stream/sigpipe.h"
+#include "stream/tunnel.h"
 #include "stream/value.h"
 #include "stream/wait.h"
 #include "tbl/limits.h"
@@ -144,8 +145,26 @@ static size_t piece_of(const struct weir_stream *s, size_t len)
     return len < most ? len : most;
 }
 
+/* What was taken goes out before this returns, or when the time is up as soon as anything else is done with the stream. */
+static ssize_t write_tunnel(struct weir_stream *s, const struct iovec *iov, int count)
+{
+    uint64_t deadline = deadline_in(s->timeout_ms);
+    ssize_t n = s->tunnel->calls->write(s->tunnel, iov, count);
+    while (n == -EAGAIN) {
+        int rc = wait_fd(s->out, POLLIN, deadline);
+        if (rc < 0)
+            return rc;
+        n = s->tunnel->calls->write(s->tunnel, iov, count);
+    }
+    if (n > 0 && s->timeout_ms != 0)
+        (void)!stream_flush(s, deadline);
+    return n;
+}
+
 ssize_t stream_write(struct weir_stream *s, const struct iovec *iov, int count)
 {
+    if (s->out_kind == FD_TUNNEL)
+        return write_tunnel(s, iov, count);
     bool wait = may_wait(s, s->out_kind);
     if (s->out_kind == FD_SHM)
         return shm_write(s->shm, iov->iov_base, iov->iov_len, s->timeout_ms);
@@ -186,7 +205,10 @@ WEIR_API int weir_write_all(struct weir_stream *s, const void *bytes, size_t len
 
 WEIR_API int weir_end(struct weir_stream *s)
 {
-    return stream_end(s);
+    int rc = stream_end(s);
+    if (rc == 0)
+        (void)!stream_flush(s, deadline_in(s->timeout_ms));
+    return rc;
 }
 
 WEIR_API int weir_close(struct weir_stream *s)

@@ -26,7 +26,7 @@ struct transport {
 };
 
 extern const struct transport file_transport, pipe_transport, unix_transport, tcp_transport,
-    shm_transport, exec_transport, fd_transport, standard_transport;
+    shm_transport, exec_transport, fd_transport, standard_transport, tls_transport;
 
 /* The rows, in the order in which help shows them; NULL past the last. */
 const struct transport *transport_get(size_t index);

@@ -1,5 +1,6 @@
 /* The calls every byte goes through. A socket costs one recv or send; what is rarer is kept out of their way. */
 #include "stream/shm.h"
+#include "stream/tunnel.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -71,6 +72,8 @@ ssize_t stream_try_read(struct weir_stream *s, void *buffer, size_t len)
 {
     if (s->in_kind == FD_SHM)
         return shm_try_read(s->shm, buffer, len, s->alone);
+    if (s->in_kind == FD_TUNNEL)
+        return s->tunnel->calls->read(s->tunnel, buffer, len);
     for (;;) {
         ssize_t n = read_once(s, buffer, len);
         if (n >= LIMIT_PIPE_DEFAULT)
@@ -140,6 +143,8 @@ ssize_t stream_try_writev(struct weir_stream *s, const struct iovec *iov, int co
 {
     if (s->out_kind == FD_SHM)
         return shm_try_writev(s->shm, iov, count, s->alone);
+    if (s->out_kind == FD_TUNNEL)
+        return s->tunnel->calls->write(s->tunnel, iov, count);
     for (;;) {
         ssize_t n = write_once(s, iov, count, more);
         if (n >= 0)
@@ -173,7 +178,7 @@ ssize_t stream_try_sendfile(struct weir_stream *s, int fd, uint64_t offset, size
     if (s->out_kind == FD_SHM)
         return shm_try_send(s->shm, fd, offset, len);
     stream_forbid_wait_out(s);
-    if (s->lent || s->out_kind == FD_POLLED)
+    if (s->lent || s->out_kind == FD_POLLED || s->out_kind == FD_TUNNEL)
         return send_copied(s, fd, offset, len);
     for (;;) {
         off_t at = (off_t)offset;

@@ -1,6 +1,7 @@
 #include "stream/value.h"
 
 #include "stream/shm.h"
+#include "stream/tunnel.h"
 #include "stream/wait.h"
 
 #include <weir/process.h>
@@ -205,11 +206,16 @@ int streams_to_heap(struct weir_stream ends[2], struct weir_stream *out_ends[2])
     return 0;
 }
 
-/* Shared memory belongs to both sides: it goes with the stream. */
+/* Shared memory and a tunnel belong to both sides: they go with the stream. */
+static bool is_shared(uint8_t kind)
+{
+    return kind == FD_SHM || kind == FD_TUNNEL;
+}
+
 static int shut_in(struct weir_stream *s)
 {
     int rc = 0;
-    if (s->in >= 0 && s->own_in && s->in != s->out && s->in_kind != FD_SHM)
+    if (s->in >= 0 && s->own_in && s->in != s->out && !is_shared(s->in_kind))
         rc = fd_release(s->in);
     if (s->own_in && s->given_in >= 0 && s->given_in != s->given_out)
         fd_release(s->given_in);
@@ -222,7 +228,7 @@ static int shut_in(struct weir_stream *s)
 static int shut_out(struct weir_stream *s)
 {
     int rc = 0;
-    if (s->out >= 0 && s->own_out && s->out != s->in && s->out_kind != FD_SHM)
+    if (s->out >= 0 && s->own_out && s->out != s->in && !is_shared(s->out_kind))
         rc = fd_release(s->out);
     if (s->own_out && s->given_out >= 0 && s->given_out != s->given_in)
         fd_release(s->given_out);
@@ -248,6 +254,11 @@ int stream_end(struct weir_stream *s)
     case FD_SHM:
         shm_end(s->shm);
         return shut_out(s);
+    case FD_TUNNEL: {
+        int error = s->tunnel->calls->end(s->tunnel);
+        shut_out(s);
+        return error;
+    }
     default:
         break;
     }
@@ -281,13 +292,19 @@ int stream_shut(struct weir_stream *s)
 {
     int in = shut_in(s);
     int out = shut_out(s);
-    shm_close(s->shm);
+    int over = 0;
+    if (s->tunnelled)
+        over = s->tunnel->calls->close(s->tunnel, s->timeout_ms);
+    else
+        shm_close(s->shm);
+    s->tunnelled = false;
     s->shm = NULL;
-    return out < 0 ? out : in;
+    return over < 0 ? over : out < 0 ? out : in;
 }
 
 void stream_done(struct weir_stream *s)
 {
+    s->timeout_ms = 0; /* of a tunnel: what cannot be sent at once is not */
     stream_shut(s);
     if (s->child)
         weir_process_free(s->child);
@@ -308,18 +325,20 @@ int stream_wait_out(const struct weir_stream *s)
 
 short stream_room_event(const struct weir_stream *s)
 {
-    return s->out_kind == FD_SHM ? POLLIN : POLLOUT;
+    return is_shared(s->out_kind) ? POLLIN : POLLOUT;
 }
 
 short stream_gone_event(const struct weir_stream *s)
 {
-    return s->out_kind == FD_SHM ? POLLIN : 0;
+    return is_shared(s->out_kind) ? POLLIN : 0;
 }
 
 bool stream_is_gone(struct weir_stream *s, short revents)
 {
     if (s->out_kind == FD_SHM)
         return revents && shm_is_broken(s->shm);
+    if (s->out_kind == FD_TUNNEL)
+        return revents && s->tunnel->calls->gone(s->tunnel);
     return revents & (POLLERR | POLLHUP);
 }
 
@@ -330,7 +349,7 @@ bool stream_is_over(struct weir_stream *s, bool *out_unread)
 
 void stream_unwatch(const struct weir_stream *s, int epoll)
 {
-    if (!s->shm)
+    if (!s->shm || s->tunnelled)
         return;
     epoll_ctl(epoll, EPOLL_CTL_DEL, s->shm->in_set, NULL);
     epoll_ctl(epoll, EPOLL_CTL_DEL, s->shm->out_set, NULL);

@@ -15,7 +15,11 @@
 #define LIMIT_ACCEPT_SKIPS 16   /* clients that went away before accept, skipped in one call */
 #define LIMIT_PROCESS_FDS  64   /* descriptors mapped into a child; more is a mistake */
 #define LIMIT_MOVE_BYTES   (64 * 1024) /* one step of copy and relay: what a pipe holds */
-#define LIMIT_MOVE_STEPS   16          /* steps in one direction before the other gets its turn */
+#define LIMIT_TUNNEL_CLOSE_MS                                                                      \
+    2000 /* closing a tls: stream: as long as its last bytes, and its end, may take to leave */
+#define LIMIT_TUNNEL_DRAIN_BYTES                                                                   \
+    (256 * 1024) /* of what nobody has read there: left behind, it would make the close a reset */
+#define LIMIT_MOVE_STEPS 16 /* steps in one direction before the other gets its turn */
 
 /* --- sizes of the kernel's queues, spinning, buffered streams; figures: docs/bench/ipc --- */
 #define LIMIT_PIPE_DEFAULT (64 * 1024)   /* pipe(7) */

@@ -13,6 +13,7 @@
 #define LIMIT_TLS_IDLE_MS     1000 /* after so long the window has closed again (RFC 6298 section 2) */
 #define LIMIT_TLS_WAYS        8 /* protocols of a listener, chosen by ALPN; HTTP has three in all */
 #define LIMIT_TLS_ALPN        128 /* their names together, each with its length: "http/1.1" has nine */
+#define LIMIT_TLS_CLIENTS     64 /* tls: endpoints whose settings a worker keeps: a relay has few */
 #define LIMIT_TLS_CERTS       64 /* of a listener, chosen by name */
 #define LIMIT_TLS_FLIGHT                                                                           \
     (256 * 1024)              /* sent by one step of a handshake: our chain of certificates */

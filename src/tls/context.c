@@ -162,7 +162,8 @@ static int set_trust(SSL_CTX *ctx, const struct weir_tls_options *options, char 
     }
     if (!file && SSL_CTX_set_default_verify_paths(ctx) != 1)
         return complain(why, why_size, "cannot use the authorities of", "this system");
-    SSL_CTX_set_verify(ctx, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
+    SSL_CTX_set_verify(ctx, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                       options->explain ? client_verify : NULL);
     return 0;
 }
 
@@ -233,6 +234,9 @@ static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options,
     if (rc < 0)
         return rc;
     tls->insecure = options->insecure;
+    tls->alpn_needed = options->alpn_needed;
+    if (options->explain && !(tls->complaint = calloc(1, TLS_COMPLAINT_BYTES)))
+        return -ENOMEM;
     tls->bio = machine_bio_method();
     tls->sites = calloc(count, sizeof(*tls->sites));
     if (options->peer_name)
@@ -257,6 +261,7 @@ int weir_tls_new(const struct weir_tls_options *options, struct weir_tls **out, 
     text_end(&t);
     if (!tls)
         return -ENOMEM;
+    tls->holders = 1;
     if (!options->peer_name && options->cert_count == 0) {
         text_init(&t, why, why_size);
         text_str(&t, "a server needs a certificate and its key");
@@ -275,7 +280,7 @@ int weir_tls_new(const struct weir_tls_options *options, struct weir_tls **out, 
 
 void weir_tls_free(struct weir_tls *tls)
 {
-    if (!tls)
+    if (!tls || --tls->holders > 0)
         return;
     for (size_t i = 0; i < tls->site_count; i++)
         SSL_CTX_free(tls->sites[i].ctx);
@@ -283,7 +288,19 @@ void weir_tls_free(struct weir_tls *tls)
     BIO_meth_free(tls->bio);
     tickets_free(tls->tickets);
     free(tls->peer_name);
+    free(tls->complaint);
     free(tls);
+}
+
+struct weir_tls *weir_tls_hold(struct weir_tls *tls)
+{
+    tls->holders++;
+    return tls;
+}
+
+const char *weir_tls_complaint(const struct weir_tls *tls)
+{
+    return tls->complaint ? tls->complaint : "";
 }
 
 static bool is_address(const char *name)

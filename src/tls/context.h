@@ -10,6 +10,8 @@
 
 #include <openssl/ssl.h>
 
+#define TLS_COMPLAINT_BYTES 512
+
 struct tls_site;
 
 struct weir_tls {
@@ -18,7 +20,9 @@ struct weir_tls {
     BIO_METHOD *bio;         /* how records come and go, see machine.c */
     struct tickets *tickets; /* shared memory; NULL: a client */
     char *peer_name;         /* NULL: a server */
-    bool insecure;
+    bool insecure, alpn_needed;
+    _Atomic unsigned holders; /* references */
+    char *complaint;          /* TLS_COMPLAINT_BYTES; NULL: not asked for */
     /* The first one talks when nothing was agreed upon, and is the last in `alpn`: names as on the wire, each behind its length. */
     struct weir_tls_way ways[LIMIT_TLS_WAYS];
     size_t way_count;
@@ -32,6 +36,8 @@ struct link;
 SSL *context_new_ssl(const struct weir_tls *, struct link *);
 /* What both sides agreed upon. */
 const struct weir_tls_way *context_way(const struct weir_tls *, const SSL *);
+/* From client.c: notes what is wrong with a certificate. */
+int client_verify(int good, X509_STORE_CTX *);
 /* From machine.c: how it reads and writes. NULL: no memory. */
 BIO_METHOD *machine_bio_method(void);
 /* Of an SSL's app data. */

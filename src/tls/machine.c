@@ -87,12 +87,20 @@ int machine_error(const SSL *ssl, const struct weir_tls *tls)
 
 /* --- the inner connection --- */
 
+/* The inner one, also while it waits for the handshake, if whoever made this connection made it beforehand. */
+static struct weir_conn *inner_of(const struct machine *m, const struct weir_conn *conn)
+{
+    return m->inner ? m->inner : weir_conn_inner(conn);
+}
+
 /* What broke is told to the inner one; an alert that was queued still goes out. */
 static int fail(struct machine *m, int why)
 {
-    if (m->inner && !m->over) {
-        weir_conn_received(m->inner, why);
-        (void)weir_conn_turn(m->inner);
+    struct weir_conn *inner = inner_of(m, m->link.conn);
+    client_explain(m, why);
+    if (inner && !m->over) {
+        weir_conn_received(inner, why);
+        (void)weir_conn_turn(inner);
     }
     m->over = true;
     return why;
@@ -199,9 +207,14 @@ static int pump(struct machine *m)
 
 static int begin_inner(struct machine *m)
 {
+    int rc = client_check(m);
+    if (rc < 0)
+        return rc;
     weir_conn_arm(m->link.conn, 0);
+    m->inner = weir_conn_inner(m->link.conn);
     const struct weir_tls_way *way = context_way(m->link.tls, m->ssl);
-    m->inner = weir_conn_new_inner(m->link.conn, way->protocol, way->config);
+    if (!m->inner)
+        m->inner = weir_conn_new_inner(m->link.conn, way->protocol, way->config);
     if (!m->inner)
         return -ENOMEM;
     if (m->leave_busy)
@@ -243,7 +256,7 @@ static int go_on(struct machine *m)
 
 /* --- the protocol --- */
 
-static int machine_open(void *state, struct weir_conn *conn, const void *config)
+int machine_open(void *state, struct weir_conn *conn, const void *config)
 {
     struct machine *m = state;
     m->link.tls = config;
@@ -257,7 +270,7 @@ static int machine_open(void *state, struct weir_conn *conn, const void *config)
     return m->link.tls->peer_name ? go_on(m) : 0;
 }
 
-static ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
+ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct machine *m = state;
     if (!m->begun)
@@ -277,7 +290,7 @@ static ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t 
     return rc < 0 ? rc : (ssize_t)len;
 }
 
-static int machine_eof(void *state, struct weir_conn *conn, size_t rest)
+int machine_eof(void *state, struct weir_conn *conn, size_t rest)
 {
     struct machine *m = state;
     (void)rest;
@@ -290,14 +303,16 @@ static int machine_eof(void *state, struct weir_conn *conn, size_t rest)
     return fail(m, -EPROTO);
 }
 
-static int machine_output(void *state, struct weir_conn *conn)
+int machine_output(void *state, struct weir_conn *conn)
 {
     struct machine *m = state;
-    (void)conn;
+    const struct weir_conn *waiting = m->inner ? NULL : weir_conn_inner(conn);
+    if (waiting && weir_conn_why(waiting) < 0)
+        return weir_conn_why(waiting); /* it is not wanted any more */
     return m->inner || m->back ? go_on(m) : 0;
 }
 
-static void machine_expire(void *state, struct weir_conn *conn)
+void machine_expire(void *state, struct weir_conn *conn)
 {
     struct machine *m = state;
     int rc = -ETIMEDOUT;
@@ -307,7 +322,7 @@ static void machine_expire(void *state, struct weir_conn *conn)
         weir_conn_finish(conn, rc);
 }
 
-static void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
+void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
 {
     struct machine *m = state;
     if (m->inner) {
@@ -320,13 +335,13 @@ static void machine_leave(void *state, struct weir_conn *conn, enum weir_leave w
         weir_conn_finish(conn, WEIR_DONE);
 }
 
-static void machine_close(void *state, struct weir_conn *conn, int why)
+void machine_close(void *state, struct weir_conn *conn, int why)
 {
     struct machine *m = state;
-    (void)conn;
-    if (m->inner && !m->over && why < 0)
-        weir_conn_received(m->inner, why);
-    weir_conn_free(m->inner);
+    struct weir_conn *inner = inner_of(m, conn);
+    if (inner && !m->over && why < 0)
+        weir_conn_received(inner, why);
+    weir_conn_free(inner);
     shake_leave(m);
     SSL_free(m->ssl);
     out_done(&m->file);

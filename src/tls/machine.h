@@ -51,5 +51,19 @@ void shake_leave(struct machine *);
 /* Bytes to be sent once it is back; from the helper's thread. */
 void shake_keep(struct shake *, const void *, size_t);
 
+/* --- client.c: of a client that has to explain itself --- */
+void client_explain(const struct machine *, int why);
+/* Hands are shaken: -ENOPROTOOPT: nothing was agreed upon, and had to be. */
+int client_check(const struct machine *);
+
+/* --- machine.c: the calls of weir_tls_machine --- */
+int machine_open(void *state, struct weir_conn *, const void *config);
+ssize_t machine_input(void *state, struct weir_conn *, const uint8_t *, size_t);
+int machine_eof(void *state, struct weir_conn *, size_t rest);
+int machine_output(void *state, struct weir_conn *);
+void machine_expire(void *state, struct weir_conn *);
+void machine_leave(void *state, struct weir_conn *, enum weir_leave);
+void machine_close(void *state, struct weir_conn *, int why);
+
 /* A record of what the inner one has queued. 1; 0: a file has to be waited for; -errno. */
 int record_send(struct machine *);

@@ -24,7 +24,7 @@ PLAIN = MEMORY | BYTES | FORMAT | COMPILER
 TLS = PLAIN | {"strdup", "strerrordesc_np", "mmap", "mmap64", "munmap"}
 ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "tls": TLS}
 BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "tls": ["proto", "base"]}
-LIBRARIES = {"tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "OSSL_PARAM_", "OPENSSL_", "CRYPTO_memcmp", "a2i_")}
+LIBRARIES = {"tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "CRYPTO_memcmp", "a2i_")}
 
 
 def run(*command):

@@ -163,7 +163,9 @@ static void slashes_are_optional(void **state)
     assert_ptr_equal(endpoint_split("h:1", &rest), &tcp_transport);
     assert_string_equal(rest, "h:1");
     assert_ptr_equal(endpoint_split("-", &rest), &standard_transport);
-    assert_null(endpoint_split("tls:h:1", &rest));
+    assert_ptr_equal(endpoint_split("tls://h:1?insecure", &rest), &tls_transport);
+    assert_string_equal(rest, "h:1?insecure");
+    assert_null(endpoint_split("ssl:h:1", &rest));
 }
 
 int main(void)

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "children.h"
+#include "tls_ends.h"
 
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -52,6 +53,8 @@ static const struct {
 } made[] = {
     {"tcp", {"v4", open_tcp4, true, true}},
     {"tcp", {"v6", open_tcp6, true, true}},
+    {"tls", {"v4", open_tls4, true, true}},
+    {"tls", {"v6", open_tls6, true, true}},
     {"unix", {"path", open_unix, true, false}},
     {"unix", {"abstract", open_abstract, true, false}},
     {"socketpair", {"pair", open_pair, true, false}},
@@ -80,7 +83,8 @@ static inline void test_cell(void **state)
         if (strcmp(made[i].name, cell->kind) != 0)
             continue;
         ways++;
-        if (made[i].kind.open != open_tcp6 || has_tcp6())
+        bool v6 = made[i].kind.open == open_tcp6 || made[i].kind.open == open_tls6;
+        if (!v6 || has_tcp6())
             cell->test(&made[i].kind);
     }
     assert_true(ways > 0);

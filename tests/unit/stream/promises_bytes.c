@@ -252,6 +252,11 @@ static const struct cell cells[] = {
     CELL("tcp", "queue full", "writer waits", full_makes_the_writer_wait),
     CELL("tcp", "queue empty", "reader waits", empty_makes_the_reader_wait),
 
+    CELL("tls", "directions", "two", two_ways),
+    CELL("tls", "bytes", "all, in order", arrive_whole_and_in_order),
+    CELL("tls", "queue full", "writer waits", full_makes_the_writer_wait),
+    CELL("tls", "queue empty", "reader waits", empty_makes_the_reader_wait),
+
     CELL("unix", "directions", "two", two_ways),
     CELL("unix", "bytes", "all, in order", arrive_whole_and_in_order),
     CELL("unix", "queue full", "writer waits", full_makes_the_writer_wait),

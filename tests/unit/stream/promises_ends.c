@@ -230,6 +230,10 @@ static const struct cell cells[] = {
     CELL("tcp", "readers closed", "-EPIPE, late", epipe_late),
     CELL("tcp", "half-close", "yes", leaves_the_way_back),
 
+    CELL("tls", "writers closed", "drain, then end", drained_and_then_the_end),
+    CELL("tls", "readers closed", "-EPIPE, late", epipe_late),
+    CELL("tls", "half-close", "yes, in TLS 1.3", leaves_the_way_back),
+
     CELL("unix", "writers closed", "drain, then end", drained_and_then_the_end),
     CELL("unix", "readers closed", "-EPIPE at once", epipe_at_once),
     CELL("unix", "half-close", "yes", leaves_the_way_back),

@@ -126,6 +126,48 @@ static void as_if_it_had_closed(const struct kind *kind)
     }
 }
 
+/* --- killed: who has not said that it ends --- */
+
+/* The one that writes is a process of its own from the start: what it shares with nobody ends with it. */
+static void cut_off_at(const char *host, uint32_t *seed)
+{
+    struct killer k = {.us = (long)(next_random(seed) % 20000)};
+    struct weir_stream *reader;
+    uint8_t bytes[5000];
+    size_t have = 0;
+    ssize_t n;
+    struct weir_listener *listener = listen_tcp(host);
+    (void)tls_server(); /* its files are the parent's */
+    k.pid = start();
+    if (k.pid == 0) {
+        struct weir_stream *s;
+        _exit(weir_open(tls_name(listener), 0, PATIENCE_MS, &s) < 0 ? 2
+                                                                    : (use_for_ever(s, WRITES), 1));
+    }
+    reader = accept_tls(listener);
+    weir_listener_close(listener);
+    assert_non_null(reader);
+    weir_set_timeout(reader, PATIENCE_MS);
+    killer_start(&k);
+    while ((n = weir_read(reader, bytes, sizeof(bytes))) > 0) {
+        check(bytes, n, have);
+        have += (size_t)n;
+    }
+    /* It had not read what TLS itself tells a client (tickets): to the kernel those are bytes unread. */
+    assert_true(n == -EPROTO || n == -ECONNRESET);
+    assert_int_equal(weir_read(reader, bytes, 1), n);
+    assert_written_to_the_end(reader);
+    killer_done(&k);
+    weir_close(reader);
+}
+
+static void cut_off_is_no_end(const struct kind *kind)
+{
+    uint32_t seed = (uint32_t)getpid();
+    for (int i = 0; i < ROUNDS / 4; i++)
+        cut_off_at(kind->open == open_tls6 ? "tcp:[::1]:0" : "tcp:127.0.0.1:0", &seed);
+}
+
 /* --- killed: a child program --- */
 
 static void child_killed_at(const char *command, bool writes, uint32_t *seed)
@@ -218,7 +260,8 @@ static void known_by_address_and_port(const struct kind *kind)
     kind->open(&e);
     struct weir_peer client = peer_of(e.reader);
     struct weir_peer server = peer_of(e.writer);
-    assert_string_equal(client.text, kind->open == open_tcp6 ? "[::1]" : "127.0.0.1");
+    bool v6 = kind->open == open_tcp6 || kind->open == open_tls6;
+    assert_string_equal(client.text, v6 ? "[::1]" : "127.0.0.1");
     assert_string_equal(client.text, server.text);
     assert_true(client.port > 0 && server.port > 0);
     assert_int_equal(client.pid, -1);
@@ -280,6 +323,9 @@ static void known_as_what_it_leads_to(const struct kind *kind)
 static const struct cell cells[] = {
     CELL("tcp", "peer killed", "like a close", as_if_it_had_closed),
     CELL("tcp", "peer known by", "address, port", known_by_address_and_port),
+
+    CELL("tls", "peer killed", "-EPROTO, no end", cut_off_is_no_end),
+    CELL("tls", "peer known by", "address, port", known_by_address_and_port),
 
     CELL("unix", "peer killed", "like a close", as_if_it_had_closed),
     CELL("unix", "peer known by", "pid, uid, gid; path", known_by_ids_and_path),
