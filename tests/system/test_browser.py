@@ -2,6 +2,8 @@
 
 `make check-browser` installs what it needs and sets WEIR_BROWSER; WEIR_PICTURES keeps the pictures in a folder, to be looked at."""
 
+import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -15,6 +17,7 @@ import pytest
 from conftest import ROOT, Starter
 from test_cgi import write_program
 from test_real_clients import PROGRAMS
+from test_tls import certs, keys  # pylint: disable=unused-import
 
 BROWSER = os.environ.get("WEIR_BROWSER")
 NODE, CHROMIUM = shutil.which("node"), os.environ.get("WEIR_CHROMIUM", "/usr/bin/chromium")
@@ -96,21 +99,30 @@ def pictures(tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def _server(model, world, tmp_path_factory):
+def spki(cert):
+    """By which Chromium is told to believe one key: SHA-256 of the public key."""
+    pem = subprocess.run(["openssl", "x509", "-in", cert, "-noout", "-pubkey"], check=True, capture_output=True, timeout=20).stdout
+    return base64.b64encode(hashlib.sha256(base64.b64decode(b"".join(pem.splitlines()[1:-1]))).digest()).decode()
+
+
+@pytest.fixture(scope="module", params=["http", "https"])
+def _server(request, model, world, certs, tmp_path_factory):
     starter = Starter(tmp_path_factory.mktemp("browsed"))
-    yield starter.serve(world / "site", model, "--listing", "--cgi", f"/cgi-bin={world / 'programs'}", "--status", "/status")
+    server = starter("serve", world / "site", "--listen", f"{request.param}://127.0.0.1:0", "--model", model, "--access-log", "off", "--listing",
+                     "--cgi", f"/cgi-bin={world / 'programs'}", "--status", "/status", "--security-fields", *(keys(certs["localhost"]) if request.param == "https" else []))
+    server.scheme = request.param
+    yield server
     starter.end()
 
 
 @pytest.fixture
-def visit(_server, pictures, model):
+def visit(_server, pictures, model, certs):
     """visit(name, words…): what the browser saw there."""
     def visit(name, *words, server=_server):
-        folder = pictures / model
-        folder.mkdir(exist_ok=True)
+        folder = pictures / model / _server.scheme
+        folder.mkdir(parents=True, exist_ok=True)
         done = subprocess.run([NODE, ROOT / "tests/browser/browse.js", name, server.url, folder, *map(str, words)], capture_output=True, timeout=240,
-                              env={**os.environ, "NODE_PATH": str(pathlib.Path(BROWSER) / "node_modules")})
+                              env={**os.environ, "NODE_PATH": str(pathlib.Path(BROWSER) / "node_modules"), "WEIR_SPKI": spki(certs["localhost"][0])})
         assert done.returncode == 0, done.stderr.decode()[-3000:]
         return json.loads(done.stdout)
 
@@ -140,7 +152,9 @@ def test_a_page_with_everything(visit):
 
 
 @pytest.mark.parametrize("file", ["index.html", "learn.html"])
-def test_the_demo_site(starter, model, visit, file):
+def test_the_demo_site(_server, starter, model, visit, file):
+    if _server.scheme == "https":
+        pytest.skip("once is enough")
     seen = visit("site", file, server=starter.serve(ROOT / "site", model))
     quiet(seen)
     assert all(seen["fits"].values()), seen["fits"]
