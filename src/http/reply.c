@@ -65,6 +65,25 @@ int reply_field_check(struct weir_bytes name, struct weir_bytes value)
     return name.len + value.len > LIMIT_HTTP_REPLY_FIELDS ? -ENOBUFS : 0;
 }
 
+void reply_field_drop(struct weir_exchange *x, const char *name)
+{
+    struct weir_bytes n = bytes_str(name);
+    if (x->lines.len == 0)
+        return;
+    char *at = x->lines.at, *end = at + x->lines.len;
+    while (at < end) {
+        char *next = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
+        size_t len = (size_t)((char *)memchr(at, ':', (size_t)(next - at)) - at);
+        if (bytes_same((struct weir_bytes){at, len}, n)) {
+            memmove(at, next, (size_t)(end - next));
+            end -= next - at;
+        } else {
+            at = next;
+        }
+    }
+    x->lines.len = (uint32_t)(end - x->lines.at);
+}
+
 int weir_reply_field(struct weir_exchange *x, const char *name, const char *value)
 {
     struct weir_bytes n = bytes_str(name), v = bytes_str(value);

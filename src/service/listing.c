@@ -188,6 +188,7 @@ static int reply(struct weir_exchange *x, struct body *body)
                   .bytes = (const uint8_t *)body->at,
                   .owner = &body->ref},
     };
+    reply_field_drop(x, "Content-Security-Policy"); /* the site's: this page has one of its own */
     return content_reply(x, &content);
 }
 

@@ -139,6 +139,18 @@ def test_the_policy_allows_the_style_and_nothing_else(listed):
     assert answer.fields["x-content-type-options"] == "nosniff"
 
 
+def test_the_policy_is_the_only_one(starter, tmp_path, model):
+    """Two would both count, and the site's may forbid the style."""
+    (tmp_path / "site").mkdir()
+    server = starter.serve(tmp_path / "site", model, "--listing", "--security-fields", "--field", "Content-Security-Policy: default-src 'self'", "--field", "X-Own: 1")
+    with Client(server.port) as client:
+        listing, missing = client.ask("/"), client.ask("/nothing")
+    assert listing.fields["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "default-src 'self'" not in listing.fields["content-security-policy"]
+    assert listing.fields["x-own"] == "1" and "referrer-policy" in listing.fields
+    assert missing.fields["content-security-policy"] == "default-src 'self'"
+
+
 def test_json_says_the_same(listed):
     got = entries(listed, "/odd/")
     assert [entry["href"] for entry in got] == page(listed, "/odd/").links[1:]

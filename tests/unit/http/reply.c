@@ -94,6 +94,25 @@ static void fields_are_bounded(void **state)
     weir_exchange_drop(x);
 }
 
+static void what_was_set_is_taken_back(void **state)
+{
+    struct world *w = *state;
+    struct weir_exchange *x = new_exchange(w);
+    reply_field_drop(x, "X-A");
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(weir_reply_field(x, "X-A", "1"), 0);
+        assert_int_equal(weir_reply_field(x, i == 1 ? "x-b" : "X-A-B", "X-B: 2"), 0);
+    }
+    reply_field_drop(x, "X-B");
+    reply_field_drop(x, "x-a");
+    reply_field_drop(x, "X");
+    assert_int_equal(x->lines.len, 2 * strlen("X-A-B: X-B: 2\r\n"));
+    assert_memory_equal(x->lines.at, "X-A-B: X-B: 2\r\nX-A-B: X-B: 2\r\n", x->lines.len);
+    reply_field_drop(x, "X-A-B");
+    assert_int_equal(x->lines.len, 0);
+    weir_exchange_drop(x);
+}
+
 static void trailers_that_belong_before_the_content_are_refused(void **state)
 {
     struct world *w = *state;
@@ -228,6 +247,7 @@ int main(void)
         cmocka_unit_test(a_whole_reply),
         cmocka_unit_test(fields_that_would_split_are_refused),
         cmocka_unit_test(fields_are_bounded),
+        cmocka_unit_test(what_was_set_is_taken_back),
         cmocka_unit_test(trailers_that_belong_before_the_content_are_refused),
         cmocka_unit_test(each_row_of_the_status_table_fits),
         cmocka_unit_test(each_error_has_a_page),
