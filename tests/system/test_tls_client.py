@@ -26,6 +26,7 @@ def authority(tmp_path_factory):
     signed = {"ca": ca, "localhost": make_cert(folder, "site", "localhost", ca=ca),
               "other": make_cert(folder, "other", "other.example", ca=ca), "client": make_cert(folder, "client", ca=ca)}
     signed["expired"] = expired(folder, ca)
+    signed["common"] = common_name(folder, ca)
     (folder / "chain.pem").write_bytes(signed["localhost"][0].read_bytes() + ca[0].read_bytes())
     return signed
 
@@ -42,6 +43,14 @@ def expired(folder, ca):
         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(folder / "expired.csr"))
     run("openssl", "ca", "-batch", "-config", str(folder / "ca.cnf"), "-cert", str(ca[0]), "-keyfile", str(ca[1]), "-in",
         str(folder / "expired.csr"), "-out", str(cert), "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-notext")
+    return cert, key
+
+
+def common_name(folder, ca):
+    """One that has its name where names were in the last century."""
+    cert, key = folder / "common.pem", folder / "common.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                    "-CA", str(ca[0]), "-CAkey", str(ca[1]), "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True, timeout=60)
     return cert, key
 
 
@@ -116,6 +125,7 @@ def test_files_with_odd_names(echo, authority, tmp_path):
 @pytest.mark.parametrize("cert, words, why", [
     ("localhost", [], r'signed by "authority", which is not trusted here; to trust it, name the file .*--ca FILE'),
     ("other", ["--ca"], r"not for localhost but for other\.example, 127\.0\.0\.1"),
+    ("common", ["--ca"], r"not for localhost"),
     ("expired", ["--ca"], r"expired on 2020-01-02 00:00 UTC"),
 ])
 def test_wrong_certificates(echo, authority, cert, words, why):
