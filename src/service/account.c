@@ -1,11 +1,14 @@
 #include "service/account.h"
 
+#include "base/text.h"
 #include "http/exchange.h"
 #include "service/route.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int read_status(const struct account_options *options, struct status *out, char *why,
                        size_t why_size)
@@ -131,6 +134,26 @@ void account_ended(struct account_hand *hand, struct weir_exchange *x, int why)
         count(&hand->figures, x, end_ns, why);
     if (is_bad(x, why) && logs_tell(&hand->logs))
         logs_tell_request(&hand->logs, x, why);
+}
+
+/* A pipe takes up to PIPE_BUF bytes at once, so lines of several processes do not mix; nobody waits for it. */
+void account_tell(struct account_hand *hand, int64_t wall_ns, const char *what,
+                  struct weir_bytes text)
+{
+    char line[1024];
+    struct text t;
+    if (logs_tell_text(&hand->logs, wall_ns, what, text))
+        return;
+    text_init(&t, line, sizeof(line) - 1);
+    text_str(&t, "weir: ");
+    text_str(&t, what);
+    text_str(&t, ": ");
+    for (size_t i = 0; i < text.len; i++)
+        text_char(&t, (unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f ? '?' : text.at[i]);
+    line[t.len] = '\n';
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) > 0 && ready.revents & POLLOUT)
+        (void)!write(STDERR_FILENO, line, t.len + 1);
 }
 
 void account_connection(struct account_hand *hand, struct weir_driver *driver,

@@ -45,6 +45,8 @@ void account_set_http(const struct account *, const struct account_options *, st
 void account_ended(struct account_hand *, struct weir_exchange *, int why);
 void account_connection(struct account_hand *, struct weir_driver *, struct weir_conn *,
                         bool opened, int why);
+/* A warning: into the error log, or else to standard error. */
+void account_tell(struct account_hand *, int64_t wall_ns, const char *what, struct weir_bytes text);
 
 void account_begin(const struct account *, struct account_hand *);
 void account_let_go(struct account_hand *); /* before a wait */

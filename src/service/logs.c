@@ -130,6 +130,17 @@ static void add_peer(struct text *t, const struct logs *logs, struct weir_driver
     add_text(t, "remote", (struct weir_bytes){peer.at, peer.len});
 }
 
+static void add_client(struct text *t, const struct logs *logs, const struct weir_exchange *x)
+{
+    char room[128];
+    struct text client;
+    unsigned port;
+    text_init(&client, room, sizeof(room));
+    log_add_client(&logs->format, &client, x, &port);
+    add_text(t, "remote", (struct weir_bytes){client.at, client.len});
+    add_text(t, "user", x->user);
+}
+
 static void add_why(struct text *t, int why)
 {
     add_text(t, "why", bytes_str(log_error_name(why)));
@@ -161,7 +172,7 @@ void logs_tell_request(struct logs_hand *hand, struct weir_exchange *x, int why)
     text_init(&t, line, sizeof(line));
     begin(&t, level_of(x, why), "request", x->driver->now.wall_ns);
     add_text(&t, "id", (struct weir_bytes){id, weir_request_id(x, id)});
-    add_peer(&t, hand->logs, x->driver, x->conn);
+    add_client(&t, hand->logs, x);
     add_text(&t, "line", weir_request_line(x));
     text_str(&t, ",\"status\":");
     text_u64(&t, x->status);
@@ -193,6 +204,20 @@ bool logs_tell_program(struct logs_hand *hand, int64_t wall_ns, const char *id,
     begin(&t, LOG_LEVEL_WARNING, "cgi", wall_ns);
     add_text(&t, "id", bytes_str(id));
     add_text(&t, "program", program);
+    add_text(&t, "text", text);
+    put(hand, &t);
+    return true;
+}
+
+bool logs_tell_text(struct logs_hand *hand, int64_t wall_ns, const char *what,
+                    struct weir_bytes text)
+{
+    char line[LIMIT_LOG_LINE];
+    struct text t;
+    if (!logs_tell(hand))
+        return false;
+    text_init(&t, line, sizeof(line));
+    begin(&t, LOG_LEVEL_WARNING, what, wall_ns);
     add_text(&t, "text", text);
     put(hand, &t);
     return true;

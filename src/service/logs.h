@@ -2,7 +2,7 @@
  * service/logs.h: the two logs of a site, as its workers use them: a line for each request, and what went wrong. Made once, before
  * any worker. Records go through rings to the log process (service/log_process.h).
  *
- * The error log has a JSON object a line: time, level (error, warning, notice), what (request, connection, cgi, server), then what
+ * The error log has a JSON object a line: time, level (error, warning, notice), what (request, connection, cgi, auth, server), then what
  * is known of: id (the request's name, which the access log has, too), remote, line, status, limit, why, text.
  */
 #pragma once
@@ -59,5 +59,7 @@ void logs_tell_connection(struct logs_hand *, struct weir_driver *, struct weir_
 /* What a program that answers a request has to say. false: there is no error log. */
 bool logs_tell_program(struct logs_hand *, int64_t wall_ns, const char *id,
                        struct weir_bytes program, struct weir_bytes text);
+/* What a part of the server has to say while it serves: `what` is its name. false: there is no error log. */
+bool logs_tell_text(struct logs_hand *, int64_t wall_ns, const char *what, struct weir_bytes text);
 /* What the server has to say, in its own process. */
 void logs_tell_server(const struct logs *, enum log_level, const char *text);

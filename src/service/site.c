@@ -24,6 +24,7 @@ struct site {
     struct account account;
     struct route route;  /* what is not answered by the files of the folder */
     struct sites *sites; /* NULL: one, for every name */
+    struct guards guards;
     struct cgi_options cgi_options;
     struct cgi_places *cgi_places;
     struct cgi cgi[LIMIT_MOUNTS];
@@ -43,6 +44,7 @@ static const struct weir_handler *site_route(const struct weir_http *http, struc
                                              const void **out_config)
 {
     const struct site *site = http->arg;
+    guards_believe(&site->guards, x);
     const struct mount *mount = site->route.count > 0 ? find_mount(site, x) : NULL;
     if (mount) {
         *out_config = mount->config;
@@ -76,6 +78,18 @@ static void site_connection(const struct weir_http *http, struct weir_conn *conn
     struct local *local = driver->local;
     (void)http;
     account_connection(&local->account, driver, conn, opened, why);
+}
+
+static bool site_admit(const struct weir_http *http, struct weir_conn *conn, uint64_t *out_mark)
+{
+    struct site *site = http->arg;
+    return guards_admit(&site->guards, conn, out_mark);
+}
+
+static void site_released(const struct weir_http *http, uint64_t mark)
+{
+    struct site *site = http->arg;
+    guards_released(&site->guards, mark);
 }
 
 static int helper(const struct weir_helper *helper, void *arg)
@@ -140,6 +154,9 @@ static void set_http(struct site *site, const struct site_options *options)
     site->http.arg = site;
     site->http.route = site_route;
     account_set_http(&site->account, &options->account, &site->http, site_ended, site_connection);
+    bool counted = site->guards.headcount != NULL;
+    site->http.admit = counted ? site_admit : NULL;
+    site->http.released = counted ? site_released : NULL;
     bool pages = site->sites || site->folder.page_count > 0;
     site->http.error_page = pages ? site_error_page : NULL;
 }
@@ -175,11 +192,11 @@ int site_open(const struct site_options *options, struct site **out)
     file_cache_defaults(&site->cache);
     site->budget.max = open_files_max(options->cache.open_files);
     site->folder = (struct folder){.root = -1, .store = {.dir = -1}};
-    int rc;
-    if (options->sites)
-        rc = sites_open(options->sites, &options->cgi_options, &site->sites, options->out_part,
-                        options->out_what);
-    else
+    int rc = guards_open(&site->guards, &options->guards);
+    if (rc == 0 && options->sites)
+        rc = sites_open(options->sites, &options->cgi_options, &site->guards, &site->sites,
+                        options->out_wrong);
+    else if (rc == 0)
         rc = folder_open(&site->folder, options->root, &options->folder);
     if (rc == 0)
         rc = account_open(&site->account, &options->account, &site->route);
@@ -232,6 +249,7 @@ void site_close(struct site *site)
     folder_close(&site->folder);
     sites_close(site->sites);
     account_close(&site->account);
+    guards_close(&site->guards);
     for (unsigned i = 0; i < site->cgi_count; i++)
         cgi_close(&site->cgi[i]);
     cgi_places_free(site->cgi_places);
