@@ -181,6 +181,14 @@ static void explain_guard(const struct config *config, const struct guard *guard
                line_of_text(config, guard->auth->name));
 }
 
+static void explain_log(const struct config_level *site)
+{
+    const char *name = site->values.log.access;
+    if (log_sink_kind(name) != LOG_SINK_OFF)
+        printf("access-log: %s (line %u)\n", name,
+               site->lines[serve_row("access-log") - serve_rows]);
+}
+
 static void explain_moved(const struct config *config, const struct sites_answer *answer,
                           struct weir_bytes path, struct weir_bytes query)
 {
@@ -221,6 +229,7 @@ static void explain_answer(const struct config *config, const struct sites_answe
                level->lines[serve_row("root") - serve_rows]);
     }
     explain_fields(config, level, answer->rules);
+    explain_log(site);
 }
 
 static int explain(const struct config *config, const struct sites *sites, const char *url)

@@ -113,6 +113,14 @@ static void also_log(void *arg, enum weir_report kind, const char *text)
     site_report(arg, kind, text);
 }
 
+static bool cannot_log(const struct serve_values *values, const struct site_options *options)
+{
+    bool told = log_options_cannot_open(&command_serve, &values->log);
+    for (size_t i = 0; options->sites && i < options->sites->count && !told; i++)
+        told = log_options_cannot_write(&command_serve, options->sites->at[i].access_log);
+    return told;
+}
+
 static int serve(const struct serve_values *values, const struct config *config,
                  const struct site_options *options, const struct option_list *listen,
                  struct tls_setup *setup)
@@ -120,7 +128,7 @@ static int serve(const struct serve_values *values, const struct config *config,
     char what[NAME_MAX_BYTES];
     struct site *site;
     int rc = site_open(options, &site);
-    if (rc < 0 && config && !log_options_cannot_open(&command_serve, &values->log))
+    if (rc < 0 && config && !cannot_log(values, options))
         return config_cannot_open(config, &command_serve, -rc);
     if (rc < 0)
         return config ? 1 : cannot_open(values, options, -rc);

@@ -159,6 +159,9 @@ int serve_part_read(const struct command *command, const struct serve_values *va
     struct cgi_words cgi = {.mounts = values->cgi.mounts};
     struct folder_options folder;
     int status = check_rules(command, values);
+    if (status == 0 && values->log.access && strcmp(values->log.access, "|") == 0)
+        return usage_error(command, "--access-log needs a command behind its |, as "
+                                    "'|rotatelogs ...', not '|'");
     if (status == 0)
         status = file_options_read(command, &values->files, &folder, &cache);
     if (status == 0)
@@ -173,6 +176,7 @@ int serve_part_read(const struct command *command, const struct serve_values *va
         .redirects = {values->redirects.at, values->redirects.count},
         .rewrites = {values->rewrites.at, values->rewrites.count},
         .security = values->security,
+        .access_log = values->log.access,
         .cgi = {values->cgi.mounts.at, values->cgi.mounts.count},
     };
     return guard_options_read(command, &values->guard, out);

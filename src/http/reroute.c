@@ -80,7 +80,7 @@ int exchange_restart(struct weir_exchange *x, bool ended)
         return -EALREADY;
     stop_handler(x);
     x->restarted = true;
-    x->lines_len = 0;
+    x->lines.len = x->trailers.len = 0;
     int rc = start_again(x, ended);
     exchange_settle_content(x);
     return rc;

@@ -56,8 +56,7 @@ int account_open(struct account *account, const struct account_options *options,
         rc = route_add(route, options->status, strlen(options->status), &status_handler,
                        &account->status);
     account->status.figures = account->figures;
-    account->status.access = account->logs.access.rings;
-    account->status.error = account->logs.error.rings;
+    account->status.logs = &account->logs;
     return rc;
 }
 
@@ -73,7 +72,8 @@ void account_set_http(const struct account *account, const struct account_option
                       void (*ended)(const struct weir_http *, struct weir_exchange *, int),
                       void (*connection)(const struct weir_http *, struct weir_conn *, bool, int))
 {
-    bool timed_lines = account->logs.access.rings && account->logs.format.timed;
+    bool timed_lines =
+        (account->logs.access.rings || account->logs.site_count > 0) && account->logs.format.timed;
     http->ended = logs_wanted(&account->logs) || account->figures ? ended : NULL;
     http->connection = account->logs.error.rings || account->figures ? connection : NULL;
     http->server_timing = options->server_timing;
@@ -126,10 +126,10 @@ static bool is_bad(const struct weir_exchange *x, int why)
     return why != WEIR_DONE || x->limit || x->status >= 500;
 }
 
-void account_ended(struct account_hand *hand, struct weir_exchange *x, int why)
+void account_ended(struct account_hand *hand, struct weir_exchange *x, unsigned log, int why)
 {
     uint64_t end_ns = driver_clock(x->driver);
-    logs_add(&hand->logs, x, end_ns, why);
+    logs_add(&hand->logs, log, x, end_ns, why);
     if (hand->figures.slot)
         count(&hand->figures, x, end_ns, why);
     if (is_bad(x, why) && logs_tell(&hand->logs))

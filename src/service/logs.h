@@ -11,21 +11,33 @@
 #include "service/log_process.h"
 #include "service/log_ring.h"
 
+#include <limits.h>
+
 /* As the options have them; NULL: off, or the default. Borrowed until logs_close(). */
 struct logs_options {
     const char *access, *format, *mask;
     const char *error;
+    struct {
+        const char *const *at;
+        size_t count;
+    } sites; /* access logs of single sites, each once */
 };
 
 struct logs {
     struct log_format format;
     struct log_channel access, error;
+    struct log_channel sites[LIMIT_SITE_LOGS];
+    unsigned site_count;
 };
+
+/* Which access log: 0 is the server's, 1 and so on are those of single sites. */
+#define LOGS_NONE UINT_MAX
 
 /* What a thread has of them. */
 struct logs_hand {
     const struct logs *logs; /* borrowed: from the site */
     struct log_hand access, error;
+    struct log_hand sites[LIMIT_SITE_LOGS];
     struct log_memo memo;
 };
 
@@ -37,13 +49,15 @@ void logs_close(struct logs *);
 /* Is there anything for a log process to do? */
 static inline bool logs_wanted(const struct logs *logs)
 {
-    return logs->access.rings || logs->error.rings;
+    return logs->access.rings || logs->error.rings || logs->site_count > 0;
 }
 /* The log process. */
 int logs_run(const struct weir_helper *, struct logs *);
 
-/* A line of the access log. `end_ns`: mono_ns. */
-void logs_add(struct logs_hand *, struct weir_exchange *, uint64_t end_ns, int why);
+/* A line of the access log, of this one. `end_ns`: mono_ns. */
+void logs_add(struct logs_hand *, unsigned which, struct weir_exchange *, uint64_t end_ns, int why);
+/* Lines of all access logs that were lost. */
+uint64_t logs_lost(const struct logs *);
 /* Before a wait, and at the end. */
 void logs_let_go(struct logs_hand *);
 

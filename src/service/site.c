@@ -25,6 +25,7 @@ struct site {
     struct route route;  /* what is not answered by the files of the folder */
     struct sites *sites; /* NULL: one, for every name */
     struct guards guards;
+    bool own_logs; /* some sites have access logs of their own */
     struct cgi_options cgi_options;
     struct cgi_places *cgi_places;
     struct cgi cgi[LIMIT_MOUNTS];
@@ -67,8 +68,8 @@ static bool site_error_page(const struct weir_http *http, struct weir_exchange *
 static void site_ended(const struct weir_http *http, struct weir_exchange *x, int why)
 {
     struct local *local = weir_exchange_driver(x)->local;
-    (void)http;
-    account_ended(&local->account, x, why);
+    const struct site *site = http->arg;
+    account_ended(&local->account, x, site->own_logs ? sites_log(site->sites, x) : 0, why);
 }
 
 static void site_connection(const struct weir_http *http, struct weir_conn *conn, bool opened,
@@ -183,6 +184,38 @@ static int open_cgi(struct site *site, const struct site_options *options)
     return rc;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+    bool off_a = log_sink_kind(a) == LOG_SINK_OFF, off_b = log_sink_kind(b) == LOG_SINK_OFF;
+    return off_a || off_b ? off_a == off_b : strcmp(a, b) == 0;
+}
+
+/* Sites that name the same log share it. */
+static int open_account(struct site *site, const struct site_options *options)
+{
+    const char *names[LIMIT_SITE_LOGS];
+    struct account_options account = options->account;
+    size_t count = 0, sites = site->sites ? options->sites->count : 0;
+    for (size_t i = 0; i < sites; i++) {
+        const char *name = options->sites->at[i].access_log;
+        size_t k = 0;
+        if (same_name(name, account.logs.access))
+            continue;
+        site->own_logs = true;
+        while (k < count && !same_name(names[k], name))
+            k++;
+        bool off = log_sink_kind(name) == LOG_SINK_OFF;
+        if (k == count && !off && count == LIMIT_SITE_LOGS)
+            return -ENOSPC;
+        if (k == count && !off)
+            names[count++] = name;
+        sites_set_log(site->sites, i, off ? LOGS_NONE : (unsigned)k + 1);
+    }
+    account.logs.sites.at = names;
+    account.logs.sites.count = count;
+    return account_open(&site->account, &account, &site->route);
+}
+
 int site_open(const struct site_options *options, struct site **out)
 {
     struct site *site = calloc(1, sizeof(*site));
@@ -199,7 +232,7 @@ int site_open(const struct site_options *options, struct site **out)
     else if (rc == 0)
         rc = folder_open(&site->folder, options->root, &options->folder);
     if (rc == 0)
-        rc = account_open(&site->account, &options->account, &site->route);
+        rc = open_account(site, options);
     if (rc == 0)
         rc = open_cgi(site, options);
     if (rc < 0) {

@@ -337,6 +337,17 @@ bool sites_error_page(const struct sites *sites, struct weir_exchange *x, unsign
     return files_error_page(folder, x, status);
 }
 
+void sites_set_log(struct sites *sites, size_t site, unsigned log)
+{
+    sites->hosts[site].log = log;
+}
+
+unsigned sites_log(const struct sites *sites, const struct weir_exchange *x)
+{
+    int number = site_names_find(&sites->names, weir_request_host(x));
+    return number < 0 ? 0 : sites->hosts[number].log;
+}
+
 bool sites_code(const struct sites *sites)
 {
     for (size_t i = 0; i < sites->count; i++)

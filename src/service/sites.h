@@ -23,6 +23,7 @@ struct site_part {
     bool security;
     struct folder_words access;      /* those said further in before */
     const char *rate, *auth, *realm; /* NULL, or auth "off": none */
+    const char *access_log;          /* of a site only; as the server's, or one of its own */
     struct folder_words cgi;         /* of a site only */
     const struct site_part *mounts;  /* of a site only */
     size_t mount_count;
@@ -71,5 +72,8 @@ const struct weir_handler *sites_route(const struct sites *, struct weir_exchang
                                        const void **out_config);
 /* As `error_page` of weir_http. */
 bool sites_error_page(const struct sites *, struct weir_exchange *, unsigned status);
+/* Lines of that site (a place in the options) go to that log (service/logs.h). */
+void sites_set_log(struct sites *, size_t site, unsigned log);
+unsigned sites_log(const struct sites *, const struct weir_exchange *);
 /* Can all of them code files on the fly? */
 bool sites_code(const struct sites *);

@@ -22,6 +22,7 @@ struct host {
     struct cgi cgi[LIMIT_MOUNTS];
     const struct guard *cgi_guard[LIMIT_MOUNTS];
     size_t cgi_count; /* opened */
+    unsigned log;     /* which access log */
 };
 
 /* Password files, each once. */

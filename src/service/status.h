@@ -10,7 +10,7 @@
 #pragma once
 
 #include "service/figures.h"
-#include "service/log_ring.h"
+#include "service/logs.h"
 #include "service/net.h"
 #include "tbl/limits.h"
 
@@ -18,8 +18,8 @@
 
 struct status {
     const struct figures *figures;
-    const struct log_rings *access, *error; /* NULL: no such log */
-    size_t prefix_len;                      /* of the path it is mounted at */
+    const struct logs *logs; /* NULL: none */
+    size_t prefix_len;       /* of the path it is mounted at */
     bool any;
     struct net allow[LIMIT_STATUS_ALLOW];
     unsigned allow_count;
