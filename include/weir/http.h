@@ -65,13 +65,11 @@ struct weir_http {
     /* An error is about to be answered, its status is set: reply with a page of one's own (fields that were set stay) and return
      * true, or return false: a small built-in one says it. Also for requests that never reached a handler. May be NULL. */
     bool (*error_page)(const struct weir_http *, struct weir_exchange *, unsigned status);
-    /* May this connection be served? false: it is answered 503 and closed. What it leaves in *out_mark, released() is given in the same process when the
-     * connection ends. Both, or neither. */
-    bool (*admit)(const struct weir_http *, struct weir_conn *, uint64_t *out_mark);
-    void (*released)(const struct weir_http *, uint64_t mark);
     /* A connection has opened, or ended for this reason: WEIR_DONE, or -errno that no exchange was ended with. May be NULL. */
     void (*connection)(const struct weir_http *, struct weir_conn *, bool opened, int why);
     void *arg;
+    /* weir_http1: &weir_http2 takes over from a client that begins with its preface; NULL: it is answered 505. */
+    const struct weir_protocol *http2;
     const char *server;       /* Server field; NULL: none */
     uint64_t body_max;        /* bytes of request content */
     unsigned line_max;        /* bytes of the request line: 16 KiB at the most */
@@ -92,6 +90,9 @@ struct weir_http {
 
 /* HTTP/1.1 (RFC 9112), clients of HTTP/1.0 included. */
 WEIR_API extern const struct weir_protocol weir_http1;
+/* HTTP/2 (RFC 9113), the same exchanges and handlers: for TLS, by the name "h2" (struct weir_tls_way), for clients that know beforehand, and
+ * for `http2` above. */
+WEIR_API extern const struct weir_protocol weir_http2;
 
 /* --- the request --- */
 /* 10, 11 or 20: HTTP/1.0, HTTP/1.1, HTTP/2. */
@@ -118,8 +119,6 @@ WEIR_API bool weir_request_field(const struct weir_exchange *, const char *name,
 /* All fields in order: start with *at = 0; false past the last. */
 WEIR_API bool weir_request_next(const struct weir_exchange *, unsigned *at,
                                 struct weir_bytes *out_name, struct weir_bytes *out_value);
-/* Who asks, as the server found out (by a password, say); empty: nobody asked for that. */
-WEIR_API struct weir_bytes weir_request_user(const struct weir_exchange *);
 #define WEIR_LENGTH_UNKNOWN UINT64_MAX
 /* Of the content: 0: none; WEIR_LENGTH_UNKNOWN: it ends where it ends. */
 WEIR_API uint64_t weir_request_length(const struct weir_exchange *);

@@ -15,4 +15,3 @@ extern const struct command command_load;
 extern const struct command command_bench;
 extern const struct command command_spool;
 extern const struct command command_config;
-extern const struct command command_passwd;

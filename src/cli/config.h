@@ -30,7 +30,8 @@ struct config {
     struct config_level top;
     struct site_part *parts; /* of all sites, and behind them of all mounts */
     struct sites_options sites;
-    struct sites_wrong wrong;
+    const struct site_part *bad_part;
+    const char *bad_word;
 };
 
 /* What is said on the command line counts more than what the top of the file says. 0, or 2 after it said what is wrong, where, and

@@ -5,8 +5,6 @@
 #pragma once
 
 #include "cli/server_options.h"
-#include "cli/tls_client.h"
-#include "cli/tls_options.h"
 
 #include <weir/protocols.h>
 
@@ -14,9 +12,7 @@
 
 struct relay_values {
     struct server_options server;
-    struct tls_options tls;          /* of tls: listeners */
-    struct tls_client_options trust; /* of tls: targets */
-    unsigned connect_s, idle_s;      /* RELAY_UNSET */
+    unsigned connect_s, idle_s; /* RELAY_UNSET */
     bool proxy_v2, json;
     const char *rate_text, *rate_total_text;
     uint64_t rate, rate_total; /* bytes a second; 0: any */

@@ -6,14 +6,13 @@
 
 #include "cli/cgi_options.h"
 #include "cli/file_options.h"
-#include "cli/guard_options.h"
 #include "cli/http_options.h"
 #include "cli/log_options.h"
 #include "cli/server_options.h"
 #include "cli/tls_options.h"
 #include "service/site.h"
 
-#define SERVE_ROWS_MAX 96
+#define SERVE_ROWS_MAX 80
 
 struct serve_values {
     struct server_options server;
@@ -22,9 +21,9 @@ struct serve_values {
     struct cgi_words cgi;
     struct http_options http;
     struct log_options log;
-    struct guard_options guard;
-    struct option_list fields, redirects, rewrites;
+    struct option_list fields, redirects;
     const char *config, *root;
+    const char *http2;
     bool security;
     unsigned head_s, idle_s, body_s, send_s;
 };

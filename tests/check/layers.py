@@ -19,7 +19,7 @@ MAY = {
     "stub": {"stub", "rpc", "h2", "drive", "proto", "stream", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
-    "load": {"load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
     "cli": {"cli", "load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
 }
 

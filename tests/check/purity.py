@@ -22,9 +22,9 @@ PLAIN = MEMORY | BYTES | FORMAT | COMPILER
 # asctime and the like are not here on purpose: dates are computed, never asked of a library that reads TZ.
 # OpenSSL reads files, clocks and memory of its own; beside it the TLS machine wants memory that processes share (ticket keys).
 TLS = PLAIN | {"strdup", "strerrordesc_np", "mmap", "mmap64", "munmap"}
-ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "tls": TLS}
-BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "tls": ["proto", "base"]}
-LIBRARIES = {"tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "CRYPTO_memcmp", "a2i_")}
+ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "h2": PLAIN, "tls": TLS}
+BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "h2": ["http", "proto", "base"], "tls": ["proto", "base"]}
+LIBRARIES = {"h2": ("nghttp2_",), "tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "CRYPTO_memcmp", "a2i_")}
 
 
 def run(*command):

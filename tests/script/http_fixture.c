@@ -430,6 +430,12 @@ int http_fixture_begin(struct sim *sim, void **out_world, const void **out_confi
     return make_world(sim, &http, out_world, out_config);
 }
 
+int http_fixture_clear(struct sim *sim, void **out_world, const void **out_config)
+{
+    static const struct weir_http http = {.head_ms = 1000, .idle_ms = 5000, .http2 = &weir_http2};
+    return make_world(sim, &http, out_world, out_config);
+}
+
 int http_fixture_small(struct sim *sim, void **out_world, const void **out_config)
 {
     static const struct weir_http http = {.body_max = 10, .server = "fixture"};

@@ -21,6 +21,8 @@
 
 /* Deadlines: head 1 s, idle 5 s, content 2 s, sending 4 s, answers 3 s. */
 int http_fixture_begin(struct sim *, void **out_world, const void **out_config);
+/* HTTP/2 to those who begin with it. */
+int http_fixture_clear(struct sim *, void **out_world, const void **out_config);
 /* At most 10 bytes of content, a Server field, and the library's deadlines. */
 int http_fixture_small(struct sim *, void **out_world, const void **out_config);
 /* A request line of 100 bytes, 200 bytes and 5 lines of fields, 100 bytes of content a second. */

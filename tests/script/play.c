@@ -1,6 +1,7 @@
 #include "play.h"
 
 #include "alloc.h"
+#include "frames.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -152,6 +153,8 @@ const char *play(const struct play *play, struct transcript *out)
     } else if (out) {
         return "the simulation could not begin";
     }
+    if (out && play->subject->frames && !frames_decode(out))
+        wrong = "the transcript is too long to be read";
     sim_free(stage.sim);
     if (stage.world)
         play->subject->end(stage.world);

@@ -19,6 +19,7 @@ struct subject {
     /* The world it lives in, made anew for each run; NULL: none. *out_config goes to the protocol. 0 or -errno. */
     int (*begin)(struct sim *, void **out_world, const void **out_config);
     void (*end)(void *world); /* after the simulation is gone */
+    bool frames;              /* its scripts name frames of HTTP/2 instead of bytes (frames.h) */
 };
 
 /* NULL: there is no such. `name` NULL: the default. */

@@ -5,6 +5,7 @@
  *     runner [--seed N] [--cuts N] FILE.t|FOLDER...
  */
 #include "alloc.h"
+#include "frames.h"
 #include "play.h"
 #include "tbl/limits.h"
 
@@ -255,13 +256,23 @@ static bool choose_subject(struct run *run)
     return run->subject;
 }
 
+/* Names of frames become frames. */
+static bool encode(struct run *run)
+{
+    size_t step;
+    const char *wrong = run->subject->frames ? frames_encode(&run->script, &step) : NULL;
+    if (wrong)
+        printf("# %s:%u: %s\n", run->path, run->script.steps[step].line, wrong);
+    return !wrong;
+}
+
 static bool run_script(const char *path, uint64_t seed, unsigned cuts, unsigned number)
 {
     struct run run = {.path = path, .seed = seed, .cuts = cuts};
     bool ok = load(&run);
     if (ok) {
-        ok = choose_subject(&run) && run_first(&run) && run_cuts(&run) && run_broken(&run) &&
-             run_without_memory(&run);
+        ok = choose_subject(&run) && encode(&run) && run_first(&run) && run_cuts(&run) &&
+             run_broken(&run) && run_without_memory(&run);
         transcript_done(&run.first);
         script_done(&run.script);
     }

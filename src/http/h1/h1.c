@@ -20,14 +20,14 @@ void h1_set_phase(struct h1 *h, enum h1_phase next)
 
 uint64_t h1_after(const struct weir_conn *conn, unsigned configured_ms, unsigned default_ms)
 {
-    return weir_conn_now(conn).mono_ns + h1_ns(configured_ms, default_ms);
+    return weir_conn_now(conn).mono_ns + http_ns(configured_ms, default_ms);
 }
 
 #define SEND_STEPS 4 /* a stalled peer is noticed a quarter of its time late at the most */
 
 static void arm_send_step(struct h1 *h, struct weir_conn *conn)
 {
-    uint64_t step = h1_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS) / SEND_STEPS;
+    uint64_t step = http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS) / SEND_STEPS;
     uint64_t at = weir_conn_now(conn).mono_ns + step;
     uint64_t own = h->exchange ? h->exchange->deadline_ns : 0;
     weir_conn_arm(conn, own && own < at ? own : at);
@@ -185,8 +185,6 @@ static void cut_by_handler(struct h1 *h, struct weir_conn *conn)
 void h1_settle(struct h1 *h, struct weir_conn *conn)
 {
     struct weir_out *out = weir_conn_out(conn);
-    if (h->phase == H1_BODY)
-        h1_ask_content(h, conn);
     uint64_t before = weir_out_len(out);
     if (h->exchange->reset) {
         cut_by_handler(h, conn);
@@ -214,11 +212,6 @@ static int h1_open(void *state, struct weir_conn *conn, const void *config)
     if (h1_http(conn)->connection)
         h1_http(conn)->connection(h1_http(conn), conn, true, WEIR_DONE);
     h->since_ns = weir_conn_now(conn).mono_ns;
-    h->admitted = !h1_http(conn)->admit || h1_http(conn)->admit(h1_http(conn), conn, &h->mark);
-    if (!h->admitted) {
-        h1_refuse(h, conn, HTTP_CLIENT_CONNECTIONS);
-        return 0;
-    }
     weir_conn_arm(conn, h1_after(conn, h1_http(conn)->head_ms, LIMIT_HTTP_HEAD_MS));
     return 0;
 }
@@ -266,7 +259,7 @@ static bool peer_takes(struct h1 *h, struct weir_conn *conn)
         return true;
     }
     if (weir_conn_now(conn).mono_ns >=
-        h->sent_ns + h1_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS))
+        h->sent_ns + http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS))
         return false;
     arm_send_step(h, conn);
     return true;
@@ -354,8 +347,6 @@ static void h1_close(void *state, struct weir_conn *conn, int why)
 {
     struct h1 *h = state;
     end_exchange(h, why);
-    if (h->admitted && h1_http(conn)->released)
-        h1_http(conn)->released(h1_http(conn), h->mark);
     if (h->opened && h1_http(conn)->connection)
         h1_http(conn)->connection(h1_http(conn), conn, false, h->blamed ? WEIR_DONE : why);
 }

@@ -1,23 +1,16 @@
 #include "http/h1/head.h"
 
 #include "base/bytes.h"
+#include "http/carry.h"
 #include "http/target.h"
-#include "tbl/methods.h"
 
 #include <string.h>
-
-static uint32_t bounded(unsigned configured, unsigned usual, unsigned most)
-{
-    if (configured == 0)
-        return usual;
-    return configured < most ? configured : most;
-}
 
 struct head_limits head_limits(const struct weir_http *http)
 {
     return (struct head_limits){
-        .line = bounded(http->line_max, LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_LINE_MOST),
-        .fields = bounded(http->fields_max, LIMIT_HTTP_FIELDS_BYTES, LIMIT_HTTP_FIELDS_MOST)};
+        .line = http_bounded(http->line_max, LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_LINE_MOST),
+        .fields = http_bounded(http->fields_max, LIMIT_HTTP_FIELDS_BYTES, LIMIT_HTTP_FIELDS_MOST)};
 }
 
 /* Of so many bytes, the end of the line under way perhaps among them. */
@@ -59,16 +52,6 @@ enum http_error head_find(struct head_scan *scan, const char *bytes, size_t len,
     return over_limit(scan, len, max);
 }
 
-static uint8_t method_of(struct weir_bytes name)
-{
-#define M(method)                                                                                  \
-    if (name.len == sizeof(#method) - 1 && memcmp(name.at, #method, sizeof(#method) - 1) == 0)     \
-        return WEIR_METHOD_##method;
-    METHODS(M)
-#undef M
-    return WEIR_METHOD_OTHER;
-}
-
 /* "HTTP/1.1" and nothing else behind the target. */
 static enum http_error read_version(struct weir_exchange *x, const char *at, size_t len)
 {
@@ -93,7 +76,7 @@ static enum http_error read_request_line(struct weir_exchange *x, const char *li
         return HTTP_REQUEST_LINE;
     if (line[at + target] != ' ')
         return HTTP_TARGET;
-    x->method = method_of((struct weir_bytes){line, method});
+    x->method = (uint8_t)method_of((struct weir_bytes){line, method});
     x->target = (struct slice){(uint16_t)at, (uint16_t)target};
     at += target + 1;
     enum http_error error = read_version(x, line + at, len - at);
@@ -161,7 +144,8 @@ enum http_error head_read(struct weir_exchange *x, const char *bytes, size_t len
     x->line.len = (uint16_t)(line_end - bytes - 1);
     enum http_error error = read_request_line(x, bytes, x->line.len);
     size_t at = x->line.len + 2u;
-    unsigned count_max = bounded(x->http->field_count_max, LIMIT_HTTP_FIELDS, LIMIT_HTTP_FIELDS);
+    unsigned count_max =
+        http_bounded(x->http->field_count_max, LIMIT_HTTP_FIELDS, LIMIT_HTTP_FIELDS);
     while (!error && at + 2 < len)
         error = read_field(x, at, len, count_max, &at);
     return error ? error : read_host(x);

@@ -5,12 +5,7 @@
 #include <weir/conn.h>
 
 #include <errno.h>
-
-uint64_t h1_body_max(const struct weir_http *http)
-{
-    uint64_t max = http->body_max ? http->body_max : LIMIT_HTTP_BODY_BYTES;
-    return max < LIMIT_HTTP_BODY_MOST ? max : LIMIT_HTTP_BODY_MOST;
-}
+#include <string.h>
 
 void h1_arm_exchange(struct h1 *h, struct weir_conn *conn, unsigned ms, unsigned default_ms)
 {
@@ -22,19 +17,13 @@ void h1_arm_exchange(struct h1 *h, struct weir_conn *conn, unsigned ms, unsigned
 /* Content in hand is worth time: each byte moves the moment by which there must be more, up to the grace from now. */
 static void content_came(struct h1 *h, const struct weir_conn *conn, size_t len)
 {
-    unsigned rate = h1_http(conn)->min_rate ? h1_http(conn)->min_rate : LIMIT_HTTP_RATE;
-    uint64_t most = h1_after(conn, 0, LIMIT_HTTP_RATE_GRACE_MS);
-    uint64_t due = h->due_ns + len * WEIR_NS_PER_S / rate;
-    if (h->due_ns) /* one that has passed unnoticed: nobody listened meanwhile */
-        h->due_ns = h->due_ns < weir_conn_now(conn).mono_ns || due > most ? most : due;
+    h->due_ns = http_pace_came(h1_http(conn), h->due_ns, weir_conn_now(conn).mono_ns, len);
 }
 
 void h1_arm_content(struct h1 *h, struct weir_conn *conn, bool fresh)
 {
     if (fresh)
-        h->due_ns = h1_http(conn)->min_rate == WEIR_RATE_ANY
-                        ? 0
-                        : h1_after(conn, 0, LIMIT_HTTP_RATE_GRACE_MS);
+        h->due_ns = http_pace_begin(h1_http(conn), weir_conn_now(conn).mono_ns);
     uint64_t at = h1_after(conn, h1_http(conn)->body_ms, LIMIT_HTTP_BODY_MS);
     uint64_t own = h->exchange->deadline_ns;
     if (h->due_ns && h->due_ns < at)
@@ -59,21 +48,6 @@ static void read_connection(struct weir_exchange *x)
     x->close = x->close_asked || x->method == WEIR_METHOD_CONNECT;
 }
 
-static enum http_error read_expect(struct weir_exchange *x)
-{
-    struct weir_bytes value, expectation;
-    if (x->minor == 0) /* RFC 9110 section 10.1.1: HTTP/1.0 cannot mean it */
-        return HTTP_OK;
-    for (unsigned at = 0; exchange_each(x, FIELD_EXPECT, &at, &value);) {
-        while (bytes_next(&value, &expectation)) {
-            if (!bytes_same(expectation, BYTES("100-continue")))
-                return HTTP_EXPECTATION;
-            x->expects = x->length != 0;
-        }
-    }
-    return HTTP_OK;
-}
-
 /* The scheme asks for TLS, which is what runs a connection inside another one (RFC 9110 section 7.4). */
 static bool is_misdirected(const struct weir_exchange *x)
 {
@@ -87,9 +61,9 @@ static enum http_error read_request(struct h1 *h, struct weir_exchange *x, const
     if (!error && is_misdirected(x))
         error = HTTP_MISDIRECTED;
     if (!error)
-        error = body_open(&h->body, x, h1_body_max(x->http));
+        error = body_open(&h->body, x, http_body_max(x->http));
     if (!error)
-        error = read_expect(x);
+        error = exchange_read_expect(x);
     if (!error)
         read_connection(x);
     return error;
@@ -102,25 +76,17 @@ static bool too_much_to_drain(const struct h1 *h, const struct weir_exchange *x)
            (x->expects || (h->body.step == BODY_CONTENT && h->body.left > LIMIT_HTTP_DRAIN_BYTES));
 }
 
-void h1_ask_content(struct h1 *h, struct weir_conn *conn)
-{
-    struct weir_exchange *x = h->exchange;
-    if (!x->expects || x->undecided || x->head_sent)
-        return;
-    weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
-    h->queued += 25;
-    x->expects = false;
-}
-
 static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_here)
 {
     struct weir_exchange *x = h->exchange;
     if (x->begun && too_much_to_drain(h, x)) {
         x->close = true;
         exchange_struck(x, "drain");
+    } else if (!x->begun && x->expects && !content_here) {
+        weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
+        h->queued += 25;
         x->expects = false;
     }
-    x->expects &= !content_here;
     h1_arm_content(h, conn, true);
 }
 
@@ -214,8 +180,24 @@ static void take_head(struct h1 *h, struct weir_conn *conn, const char *bytes, s
         weir_conn_rest(conn, false);
 }
 
+/* RFC 9113 section 3.3: a client that knows beforehand. true: it is one, or may be. */
+static bool is_preface(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
+{
+    static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    size_t n = len < sizeof(preface) - 1 ? len : sizeof(preface) - 1;
+    if (!h1_http(conn)->http2 || memcmp(bytes, preface, n) != 0)
+        return false;
+    if (n < sizeof(preface) - 1)
+        begin_head(h, conn);
+    else if (weir_conn_become(conn, h1_http(conn)->http2, h1_http(conn)) < 0)
+        h1_cut(h, conn, -EBUSY);
+    return true;
+}
+
 ssize_t h1_read_head(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
 {
+    if (!h->spoken && is_preface(h, conn, bytes, len))
+        return 0;
     h->spoken = true;
     if (h->scan.at == 0 && bytes[0] == '\r')
         return skip_empty_line(h, conn, bytes, len);
@@ -264,7 +246,7 @@ static size_t read_content(struct h1 *h, struct weir_conn *conn, const char *byt
     size_t at = 0;
     *out_rc = 0;
     while (at < len) {
-        ssize_t n = body_frame(&h->body, bytes + at, len - at, h1_body_max(h1_http(conn)));
+        ssize_t n = body_frame(&h->body, bytes + at, len - at, http_body_max(h1_http(conn)));
         if (n < 0) {
             *out_rc = -n;
             return at;

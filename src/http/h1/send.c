@@ -1,9 +1,7 @@
 /* Writes an answer: status line, fields, and content by length, in chunks, or up to the connection's end. */
 #include "base/bytes.h"
 #include "base/text.h"
-#include "http/date.h"
 #include "http/h1/h1.h"
-#include "http/parts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -18,19 +16,10 @@ static void add(struct text *t, struct weir_bytes bytes)
     text_add(t, bytes.at, bytes.len);
 }
 
-_Static_assert(DATE_LEN <= sizeof(((struct weir_driver *)0)->date), "a driver keeps a whole date");
-
-/* A thread writes it once a second. */
 static void add_date(struct text *t, const struct weir_exchange *x)
 {
-    struct weir_driver *driver = x->driver;
-    int64_t second = driver->now.wall_ns / (int64_t)WEIR_NS_PER_S;
-    if (second != driver->date_s || driver->date[0] == '\0') {
-        date_write(second, driver->date);
-        driver->date_s = second;
-    }
     add(t, BYTES("Date: "));
-    text_add(t, driver->date, DATE_LEN);
+    add(t, http_date(x->driver));
     add(t, BYTES("\r\n"));
 }
 
@@ -53,25 +42,16 @@ static void add_framing(struct text *t, struct weir_exchange *x)
     }
 }
 
-#define TIMING_MAX 112u /* the longest Server-Timing field */
-
-/* Milliseconds, as the field has them (Server Timing, section 3); times of the past do not go below 0. */
-static void add_step(struct text *t, const char *name, uint64_t from_ns, uint64_t to_ns)
-{
-    uint64_t us = to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
-    us = us < 999999999 ? us : 999999999;
-    text_fmt(t, "%s;dur=%u.%03u", name, (unsigned)(us / 1000), (unsigned)(us % 1000));
-}
-
 static void add_timing(struct text *t, const struct weir_exchange *x)
 {
-    const uint64_t *at = x->time_ns;
-    if (!at[TIME_RECEIVE] || !at[TIME_PARSE] || !at[TIME_OPEN])
-        return; /* refused before it came so far */
+    char value[TIMING_MAX];
+    struct text timing;
+    text_init(&timing, value, sizeof(value));
+    http_timing(&timing, x);
+    if (timing.len == 0)
+        return;
     add(t, BYTES("Server-Timing: "));
-    add_step(t, "receive", x->started_ns, at[TIME_RECEIVE]);
-    add_step(t, ", parse", at[TIME_RECEIVE], at[TIME_PARSE]);
-    add_step(t, ", open", at[TIME_PARSE], at[TIME_OPEN]);
+    text_add(t, value, timing.len);
     add(t, BYTES("\r\n"));
 }
 
@@ -101,21 +81,16 @@ static void write_head(struct text *t, struct weir_exchange *x)
 static size_t head_max(const struct weir_exchange *x)
 {
     size_t server = x->http->server ? strlen(x->http->server) + 10 : 0;
-    return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX : 0u) + server + x->block_len +
+    return HEAD_OWN_MAX + (x->http->server_timing ? TIMING_MAX + 17u : 0u) + server + x->block_len +
            x->lines.len;
-}
-
-static bool has_content(const struct weir_exchange *x)
-{
-    return x->method != WEIR_METHOD_HEAD && status_has_content(x->status);
 }
 
 /* The usual small answer: head and content in one copied piece, so that it is one span and one send. */
 static bool send_small(struct weir_exchange *x, struct weir_out *out)
 {
     size_t room = head_max(x);
-    bool with_body = has_content(x) && x->body.kind == WEIR_SPAN_BYTES && x->body.len > 0 &&
-                     room + x->body.len <= WEIR_OUT_RESERVE_MAX;
+    bool with_body = exchange_has_content(x) && x->body.kind == WEIR_SPAN_BYTES &&
+                     x->body.len > 0 && room + x->body.len <= WEIR_OUT_RESERVE_MAX;
     if (with_body)
         room += x->body.len;
     if (room > WEIR_OUT_RESERVE_MAX)
@@ -151,7 +126,7 @@ static int send_head(struct weir_exchange *x, struct weir_out *out)
     }
     x->head_sent = true;
     exchange_reached(x, TIME_FIRST);
-    if (!has_content(x))
+    if (!exchange_has_content(x))
         x->body_sent = true;
     return 0;
 }
@@ -203,44 +178,22 @@ static void send_last_chunk(struct weir_exchange *x, struct weir_out *out)
     weir_out_copy(out, "\r\n", 2);
 }
 
-/* Asks the handler once. */
-static int send_some(struct weir_exchange *x, struct weir_out *out)
-{
-    struct weir_out *to = x->chunked ? &x->staged : out;
-    uint64_t before = weir_out_len(to);
-    size_t room = weir_out_space(out);
-    if (x->reply_len != WEIR_LENGTH_UNKNOWN && room > x->reply_len - x->reply_sent)
-        room = (size_t)(x->reply_len - x->reply_sent);
-    int flow = x->parts ? parts_give(x, to, room) : x->handler->give(x, to, room);
-    uint64_t given = weir_out_len(to) - before;
-    if (flow < 0)
-        return flow;
-    if (weir_out_failed(to))
-        return -ENOMEM;
-    if (x->reply_len != WEIR_LENGTH_UNKNOWN && given > x->reply_len - x->reply_sent)
-        return -EMSGSIZE; /* more than was promised: the peer would take it for the next answer */
-    x->reply_sent += given;
-    if (x->chunked && given > 0)
-        send_chunk(x, out);
-    return flow == WEIR_FLOW_MORE && given == 0 ? WEIR_FLOW_WAIT : flow; /* else it would spin */
-}
-
 static int send_given(struct weir_exchange *x, struct weir_out *out)
 {
-    bool gives = x->parts || (x->handler && x->handler->give);
-    int flow = gives ? WEIR_FLOW_MORE : WEIR_FLOW_END;
+    int flow = exchange_gives(x) ? WEIR_FLOW_MORE : WEIR_FLOW_END;
+    struct weir_out *to = x->chunked ? &x->staged : out;
+    if (flow == WEIR_FLOW_END && x->reply_len != WEIR_LENGTH_UNKNOWN &&
+        x->reply_sent < x->reply_len)
+        return -EPROTO; /* promised, and nobody gives it */
     while (flow == WEIR_FLOW_MORE) {
-        if (x->reply_sent == x->reply_len)
-            flow = WEIR_FLOW_END; /* all that was promised */
-        else if (!weir_out_room(out))
+        if (!weir_out_room(out) && x->reply_sent != x->reply_len)
             return WEIR_FLOW_WAIT;
-        else
-            flow = send_some(x, out);
+        flow = exchange_give(x, to, weir_out_space(out));
+        if (flow >= 0 && x->chunked && weir_out_len(to) > 0)
+            send_chunk(x, out);
     }
     if (flow != WEIR_FLOW_END)
         return flow;
-    if (x->reply_len != WEIR_LENGTH_UNKNOWN && x->reply_sent < x->reply_len)
-        return -EPROTO; /* less than was promised: the peer must see that it is cut */
     if (x->chunked)
         send_last_chunk(x, out);
     x->body_sent = true;

@@ -1,0 +1,195 @@
+/*
+ * h2/h2.h: one connection of HTTP/2, server side (RFC 9113). Streams are few and live in the memory of their exchanges, so that a request
+ * allocates nothing of its own; nghttp2 packs and unpacks field lines (HPACK), all else is here.
+ *
+ *   h2.c is the protocol: its life, deadlines, leaving     frames.c reads frames       head.c makes an exchange of a head
+ *   stream.c: streams, content for their handlers          send.c writes answers       flood.c: how much of what is too much
+ */
+#pragma once
+
+#include "h2/wire.h"
+#include "http/carry.h"
+#include "tbl/limits_h2.h"
+
+#include <nghttp2/nghttp2.h>
+
+#define H2_URGENCIES 8 /* RFC 9218 section 4.1; 0 goes first */
+#define H2_BUCKETS   64
+
+struct h2;
+
+struct h2_list {
+    struct h2_stream *first, *last;
+};
+
+struct h2_stream {
+    struct h2 *h2;
+    struct weir_exchange *x; /* held, and this is in its memory */
+    struct h2_stream *in_bucket;
+    struct h2_stream *next, *prev;             /* of all */
+    struct h2_stream *changed;                 /* the next that has a wish */
+    struct h2_stream *ready_next, *ready_prev; /* that has content to send */
+    struct weir_out inbox;                     /* content that its handler would not take yet */
+    uint64_t left;    /* of the length that was told; WEIR_LENGTH_UNKNOWN: none was */
+    uint64_t came;    /* content so far */
+    uint64_t pace_ns; /* more of it is due; 0: it need not be fast, or is not waited for */
+    uint64_t due_ns;
+    int64_t send_window;
+    int64_t recv_window; /* what the peer may send still */
+    uint32_t recv_taken; /* used, and not yet given back to it */
+    uint32_t id;
+    uint8_t urgency;
+    uint8_t waits; /* enum h2_wait */
+    bool incremental : 1;
+    bool heard : 1;  /* the peer has said its last */
+    bool told : 1;   /* ... and the handler knows */
+    bool wishes : 1; /* is in the list of changed ones */
+    bool ready : 1;  /* is in a list of ready ones */
+    bool busy : 1;   /* its handler is being called: no need to be woken */
+    bool sleeps : 1; /* it has no more content until it wakes */
+    bool given : 1;  /* all content was given, if not sent */
+    bool deaf : 1;   /* it wants no content any more: an error is its answer */
+};
+
+/* What a stream waits for, which is what its deadline is about. */
+enum h2_wait { H2_WAITS_CONTENT, H2_WAITS_HANDLER, H2_WAITS_PEER };
+
+enum h2_phase {
+    H2_PREFACE, /* its first bytes, and its first SETTINGS, are not here yet */
+    H2_SETTINGS,
+    H2_OPEN,
+    H2_LEAVING, /* the first GOAWAY is out: what was under way then is still accepted */
+    H2_LAST,    /* the second is: no new streams */
+    H2_OVER,    /* finish was called */
+};
+
+/* Frames that bring nothing, by kind. */
+enum h2_flood {
+    H2_FLOOD_RESETS,
+    H2_FLOOD_REFUSED,
+    H2_FLOOD_SETTINGS,
+    H2_FLOOD_PINGS,
+    H2_FLOOD_EMPTY,
+    H2_FLOOD_PRIORITY,
+    H2_FLOOD_WINDOWS,
+    H2_FLOOD_UNKNOWN,
+    H2_FLOODS,
+};
+
+struct h2_early {
+    uint32_t id;
+    uint8_t urgency;
+    bool incremental;
+};
+
+struct h2 {
+    struct weir_conn *conn;
+    const struct weir_http *http;
+    nghttp2_hd_inflater *inflater; /* made when the first head comes, and goes */
+    nghttp2_hd_deflater *deflater;
+    struct h2_stream *all, *changed;
+    struct h2_list ready[H2_URGENCIES];
+    struct h2_stream *bucket[H2_BUCKETS];
+    int64_t send_window, recv_window;
+    uint32_t recv_taken;
+    uint32_t first_window; /* of streams, as the peer set it */
+    uint32_t last_id;      /* of the peer's streams so far */
+    uint32_t accepted_id;  /* of those that somebody looked at */
+    uint32_t streams, ready_count;
+    uint32_t table_max;             /* of the deflater, as the peer allows */
+    uint32_t calm[H2_FLOODS], work; /* since calm_ns */
+    uint64_t calm_ns;
+    uint64_t since_ns; /* of opening; of the incomplete frame in hand */
+    uint64_t opened_ns;
+    uint64_t idle_ns;   /* when it is closed if nothing comes */
+    uint64_t due_ns;    /* no stream has an earlier deadline */
+    uint64_t goaway_ns; /* the second one is due */
+    uint64_t sent_ns;   /* the peer was last seen to take some bytes */
+    uint64_t queued, sent_mark;
+    uint32_t data_id;   /* of the DATA frame whose payload comes: */
+    uint32_t data_left; /* content, and then padding */
+    uint32_t padding_left;
+    uint32_t ring
+        [LIMIT_H2_RING]; /* ids of streams that have ended; the first bit: by us, what still comes is ignored */
+    struct h2_early early[LIMIT_H2_EARLY];
+    uint8_t early_at, ring_at;
+    uint8_t phase; /* enum h2_phase */
+    bool opened : 1;
+    bool partial : 1;     /* a frame has begun and is not complete */
+    bool data_ends : 1;   /* END_STREAM of the DATA frame under way */
+    bool peer_leaves : 1; /* it said GOAWAY, or its last byte */
+    bool
+        blamed : 1; /* an exchange was ended for a reason, and that of the connection is the same */
+    bool table_changed : 1;
+};
+
+#define H2_IGNORED 0x80000000u /* in the ring */
+
+static inline uint64_t h2_now(const struct h2 *h)
+{
+    return weir_conn_now(h->conn).mono_ns;
+}
+static inline struct weir_out *h2_out(struct h2 *h)
+{
+    return weir_conn_out(h->conn);
+}
+
+/* --- h2.c --- */
+/* Ends the connection for the peer's fault: GOAWAY with this code. `limit` goes to the log; NULL: none struck. */
+void h2_fail(struct h2 *, enum wire_error, const char *limit);
+/* Moves the connection's own deadline up to that of a stream. */
+void h2_due(struct h2 *, uint64_t at_ns);
+nghttp2_mem *h2_memory(void);
+
+/* --- frames.c --- */
+ssize_t h2_read(struct h2 *, const uint8_t *bytes, size_t len);
+
+/* --- head.c --- */
+/* A head in one or several pieces; the exchange is new. HTTP_OK, what it is to be answered with, or, as -enum wire_error, with what its stream is
+ * reset; > H2_HEAD_FATAL: the same for the connection. */
+#define H2_HEAD_FATAL 1000
+struct h2_block {
+    struct weir_bytes piece[1 + LIMIT_H2_CONTINUATIONS];
+    unsigned count;
+};
+int h2_head_read(struct h2 *, struct weir_exchange *, const struct h2_block *, bool ends,
+                 struct h2_early *priority);
+/* Trailers of a request, or of a head nobody wants: checked and thrown away. As above, with NULL for the exchange. */
+int h2_head_skip(struct h2 *, const struct h2_block *);
+/* The value of a Priority field, or of PRIORITY_UPDATE; what it does not say stays as it is (RFC 9218 section 4). */
+void h2_priority_read(struct weir_bytes value, struct h2_early *);
+
+/* --- stream.c --- */
+struct h2_stream *h2_find(const struct h2 *, uint32_t id);
+/* In the memory of its exchange, which it takes over. NULL: no memory. */
+struct h2_stream *h2_stream_new(struct h2 *, struct weir_exchange *, uint32_t id, bool ends);
+/* Its handler is started, or its error answered. */
+void h2_stream_start(struct h2_stream *, enum http_error);
+/* Content; and its end. */
+void h2_stream_content(struct h2_stream *, const uint8_t *bytes, size_t len);
+void h2_stream_heard(struct h2_stream *);
+/* What its handler wished meanwhile. */
+void h2_stream_settle(struct h2_stream *);
+void h2_stream_expire(struct h2_stream *);
+/* Ends the exchange, and the stream with it. The peer is told by `code`, unless it is WIRE_NO_ERROR and knows already. */
+void h2_stream_end(struct h2_stream *, int why, enum wire_error code);
+/* What it waits for now has a deadline. */
+void h2_stream_waits(struct h2_stream *, enum h2_wait);
+/* The stream has ended; what may still come for it is ignored, or a fault. */
+void h2_remember(struct h2 *, uint32_t id, bool ignored);
+/* Used content makes room for more. */
+void h2_give_back(struct h2 *, struct h2_stream *, size_t len);
+
+/* --- send.c --- */
+void h2_send_frame(struct h2 *, enum wire_type, unsigned flags, uint32_t id, const void *payload,
+                   size_t len);
+void h2_send_reset(struct h2 *, uint32_t id, uint32_t code);
+/* What there is that can go now, in the order of priorities. */
+void h2_send_ready(struct h2 *);
+bool h2_any_ready(const struct h2 *);
+void h2_ready(struct h2_stream *);
+void h2_unready(struct h2_stream *);
+
+/* --- flood.c --- */
+/* One more of these; true: that was one too many, and the connection has failed. */
+bool h2_flooded(struct h2 *, enum h2_flood);

@@ -1,0 +1,10 @@
+# A first SETTINGS that does not become whole.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0 length=6
+@ 1s
+< GOAWAY 0 last=0 SETTINGS_TIMEOUT
+<- end
+@ 2s
+<- EPROTO

@@ -1,0 +1,11 @@
+# The reserved bit of a stream number is ignored.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> PING 0x80000000 | 12345678
+< SETTINGS 0 ACK
+< PING 0 ACK | 12345678
+>-
+< GOAWAY 0 last=0 NO_ERROR
+<- done

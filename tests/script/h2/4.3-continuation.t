@@ -1,0 +1,15 @@
+# A head in several frames.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_STREAM | :method GET | :scheme http
+> CONTINUATION 1 | :path /hello
+> CONTINUATION 1
+> CONTINUATION 1 END_HEADERS | :authority a
+< SETTINGS 0 ACK
+< HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 6 | content-type text/plain
+< DATA 1 END_STREAM | hello%0a
+>-
+< GOAWAY 0 last=1 NO_ERROR
+<- done

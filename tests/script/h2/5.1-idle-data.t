@@ -1,0 +1,11 @@
+# RFC 9113 section 5.1: DATA for a stream that was never opened.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> DATA 1 | x
+< SETTINGS 0 ACK
+< GOAWAY 0 last=0 PROTOCOL_ERROR
+<- end
+@ 2s
+<- EPROTO

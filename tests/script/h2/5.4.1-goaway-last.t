@@ -1,0 +1,15 @@
+# RFC 9113 section 5.4.1: GOAWAY tells the last stream that was looked at.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_STREAM END_HEADERS | :method GET | :scheme http | :path /never | :authority a
+> HEADERS 3 END_STREAM END_HEADERS | :method GET | :scheme http | :path /hello | :authority a
+> PING 0 | short
+< SETTINGS 0 ACK
+< HEADERS 3 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 6 | content-type text/plain
+< DATA 3 END_STREAM | hello%0a
+< GOAWAY 0 last=3 FRAME_SIZE_ERROR
+<- end
+@ 2s
+<- EPROTO
