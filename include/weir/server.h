@@ -17,6 +17,15 @@ struct weir_way {
     const void *config;
 };
 
+/* A process of its own beside the workers, for what one should do for all of them: it is started before them, started again when
+ * it dies, and told to stop when they all have ended. */
+struct weir_beside {
+    const char *what; /* "the process that writes logs" */
+    /* Its exit is 0 or an -errno. */
+    int (*run)(const struct weir_helper *, void *arg);
+    void *arg;
+};
+
 /* What is served: a machine, or a plain function over one stream. */
 struct weir_service {
     const char *name;                     /* "echo", "http" */
@@ -40,9 +49,13 @@ struct weir_service {
     /* Before the driver waits, and at least every second while something is held back: write out what was put off
      * (log lines). Returns when it wants to be called again (mono_ns), 0: not until more work was done. May be NULL. */
     uint64_t (*idle)(struct weir_driver *, void *arg);
-    /* A process of its own beside the workers: started before them, started again when it dies, told to stop when they all
-     * have ended; its exit is 0 or an -errno. It writes logs, say. May be NULL. */
-    int (*helper)(const struct weir_helper *, void *arg);
+    /* In a process that forks another for each connection, before it does: look again at what all of them are to begin with (files
+     * of certificates). May be NULL. */
+    void (*before_child)(void *before_child_arg, uint64_t mono_ns);
+    void *before_child_arg;
+    const struct weir_beside
+        *beside; /* at most 4, which are told to stop in this order; NULL: none */
+    unsigned beside_count;
 };
 
 enum weir_report {

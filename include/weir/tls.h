@@ -50,15 +50,29 @@ struct weir_tls_options {
      * agrees upon none, because it knows no ALPN, `protocol` talks. NULL: there are none. */
     const struct weir_tls_way *ways;
     size_t way_count;
+    /* Server: files, DER: what the authority of each certificate says of it (OCSP, RFC 6960), shown to clients that ask while it
+     * counts; an entry may be NULL: nothing. NULL: there are none. */
+    const char *const *ocsp;
+    /* Server: private keys are read and used in one process alone, which runs weir_tls_keep_keys(); `key` is needed then. */
+    bool key_process;
+    /* Told what is wrong with a file that changed, in one line, once; on any thread of any process. NULL: nobody. */
+    void (*say)(void *arg, const char *text);
+    void *say_arg;
 };
 
-/* Reads the files. -errno, or -EINVAL when one holds nothing that can be used; `why` says which and what is wrong, in one line. */
+/* Reads the files; a server's are looked at again once a second at the most, when somebody comes, and read when they changed. -errno, or -EINVAL when one holds nothing that can be used; `why` says which and what is wrong, in one line. */
 WEIR_API WEIR_CHECKED int weir_tls_new(const struct weir_tls_options *, struct weir_tls **out,
                                        char *why, size_t why_size);
 /* One more owner of it, who calls weir_tls_free() too. Returns its argument. */
 WEIR_API struct weir_tls *weir_tls_hold(struct weir_tls *);
 /* With `explain`: what was wrong with the last server, in one line; "": nothing, or no more than the error says. */
 WEIR_API const char *weir_tls_complaint(const struct weir_tls *);
+/* With key_process: run this in a process forked from the one that made it, beside those that serve (struct weir_beside): until `stop` hangs
+ * up. 0 or -errno. */
+WEIR_API WEIR_CHECKED int weir_tls_keep_keys(struct weir_tls *, int stop,
+                                             void (*say)(void *arg, const char *text), void *arg);
+/* Looks at the files as is done when somebody comes; for a process that forks one for each client (weir_service.before_child). */
+WEIR_API void weir_tls_look(struct weir_tls *, uint64_t mono_ns);
 /* After the last connection that uses it. NULL is fine. */
 WEIR_API void weir_tls_free(struct weir_tls *);
 

@@ -1,5 +1,6 @@
 #include "cli/tls_options.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,13 @@ static int wrong_use(const struct command *command, const struct tls_options *op
     if (options->keys.count > 0 && options->keys.count != options->certs.count)
         return usage_error(command, "%zu certificates but %zu keys: one --key for each --cert",
                            options->certs.count, options->keys.count);
+    if (options->key_process && options->keys.count == 0)
+        return usage_error(command,
+                           "--key-process needs each key in a file of its own: --key FILE");
+    if (options->ocsp.count > options->certs.count)
+        return usage_error(command,
+                           "%zu certificates but %zu OCSP responses: one --ocsp for each --cert",
+                           options->certs.count, options->ocsp.count);
     return 0;
 }
 
@@ -58,10 +66,47 @@ static const struct weir_protocol *http2_of(const struct weir_service *inner)
     return ((const struct weir_http *)inner->config)->http2;
 }
 
+static void say_key(void *arg, const char *text)
+{
+    const struct weir_helper *helper = arg;
+    helper->say(helper, WEIR_REPORT_WARNING, text);
+}
+
+static int keep_keys(const struct weir_helper *helper, void *arg)
+{
+    const struct tls_setup *setup = arg;
+    return weir_tls_keep_keys(setup->tls, helper->stop, say_key, (void *)helper);
+}
+
+/* The process that keeps keys joins those the service has. */
+static void set_beside(struct tls_setup *setup)
+{
+    struct weir_service *service = &setup->service;
+    unsigned count = service->beside_count;
+    assert(count < sizeof(setup->beside) / sizeof(setup->beside[0]));
+    for (unsigned i = 0; i < count; i++)
+        setup->beside[i] = service->beside[i];
+    setup->beside[count] = (struct weir_beside){"the process that keeps keys", keep_keys, setup};
+    service->beside = setup->beside;
+    service->beside_count = count + 1;
+}
+
+static void look(void *arg, uint64_t mono_ns)
+{
+    weir_tls_look(arg, mono_ns);
+}
+
+/* One line, in one piece: several processes may have something to say. */
+static void say_changed(void *arg, const char *text)
+{
+    const struct command *command = arg;
+    complain(command, "%s", text);
+}
+
 static bool asks_for_tls(const struct tls_options *options)
 {
     return options->certs.count > 0 || options->keys.count > 0 || options->client_ca ||
-           options->redirect || options->hsts;
+           options->key_process || options->ocsp.count > 0 || options->redirect || options->hsts;
 }
 
 int tls_setup(const struct command *command, const struct tls_options *options,
@@ -82,7 +127,13 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     for (size_t i = 0; i < options->certs.count; i++)
         certs[i] = (struct weir_tls_cert){options->certs.at[i],
                                           options->keys.count > 0 ? options->keys.at[i] : NULL};
+    for (size_t i = 0; i < options->ocsp.count; i++)
+        setup->ocsp[i] = strcmp(options->ocsp.at[i], "off") != 0 ? options->ocsp.at[i] : NULL;
     struct weir_tls_options tls = {.certs = certs,
+                                   .ocsp = setup->ocsp,
+                                   .key_process = options->key_process,
+                                   .say = say_changed,
+                                   .say_arg = (void *)command,
                                    .cert_count = options->certs.count,
                                    .authorities = options->client_ca,
                                    .alpn = alpn,
@@ -102,6 +153,10 @@ int tls_setup(const struct command *command, const struct tls_options *options,
         if (setup->secure[i])
             setup->ways[i] = (struct weir_way){&weir_tls_machine, setup->tls};
     setup->service.ways = setup->ways;
+    setup->service.before_child = look;
+    setup->service.before_child_arg = setup->tls;
+    if (options->key_process)
+        set_beside(setup);
     return 0;
 }
 

@@ -11,7 +11,8 @@
 
 /* As written on the command line. */
 struct tls_options {
-    struct option_list certs, keys;
+    struct option_list certs, keys, ocsp;
+    bool key_process;
     const char *client_ca;
     bool redirect, hsts; /* of a web site */
 };
@@ -30,6 +31,17 @@ struct tls_options {
          .help = "its private key (PEM), one for each --cert in the same order; none: in the "     \
                  "certificate's file",                                                             \
          .offset = offsetof(struct type, member.keys)},                                            \
+        {.name = "key-process",                                                                    \
+         .kind = OPTION_FLAG,                                                                      \
+         .help = "private keys are in a process of their own, which only signs: a worker that is " \
+                 "taken over does not give them away",                                             \
+         .offset = offsetof(struct type, member.key_process)},                                     \
+        {.name = "ocsp",                                                                           \
+         .kind = OPTION_LIST,                                                                      \
+         .value = "FILE",                                                                          \
+         .help = "what its authority says of the certificate (an OCSP response, DER), shown to "   \
+                 "clients that ask: one for each --cert in the same order, or off",                \
+         .offset = offsetof(struct type, member.ocsp)},                                            \
     {                                                                                              \
         .name = "client-ca", .kind = OPTION_TEXT, .value = "FILE",                                 \
         .help = "TLS clients must show a certificate of one of these authorities (PEM)",           \
@@ -56,6 +68,8 @@ struct tls_setup {
     struct weir_way ways[OPTION_LIST_MAX]; /* for struct weir_service */
     struct weir_service service;           /* a copy of what is served, with them */
     struct secure_http redirect, stay;
+    struct weir_beside beside[2]; /* that of the inner service, and the one that keeps keys */
+    const char *ocsp[OPTION_LIST_MAX];
 };
 
 /* `inner` is what is served; secure[] says where by TLS, `alpn` what its protocol is called there (NULL: nothing). 0; 1 or 2 after it

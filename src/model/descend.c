@@ -48,8 +48,9 @@ struct hunt {
 static void kill_new(void *arg, pid_t pid)
 {
     struct hunt *hunt = arg;
-    if (pid == hunt->descend->spared)
-        return;
+    for (unsigned i = 0; i < DESCEND_SPARED; i++)
+        if (hunt->descend->spared[i] == pid)
+            return;
     for (unsigned i = 0; i < hunt->descend->count; i++)
         if (hunt->descend->at[i] == pid)
             return;

@@ -6,11 +6,12 @@
 
 #include <sys/types.h>
 
-#define DESCEND_MAX 256
+#define DESCEND_MAX    256
+#define DESCEND_SPARED 4
 struct descend {
     pid_t at[DESCEND_MAX]; /* children this process had before */
     unsigned count;
-    pid_t spared; /* has work to do when all others are gone; 0: nobody */
+    pid_t spared[DESCEND_SPARED]; /* have work to do when all others are gone; 0: nobody */
     int subreaper_before;
 };
 

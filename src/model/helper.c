@@ -22,10 +22,10 @@ static void say(const struct weir_helper *helper, enum weir_report kind, const c
     news_say(&((const struct spokesman *)helper)->worker, kind, "%s", text);
 }
 
-int helper_init(struct helper *helper, const struct weir_service *service)
+int helper_init(struct helper *helper, const struct weir_beside *row)
 {
-    *helper = (struct helper){.service = service, .alive = {-1, -1}};
-    return service->helper && pipe2(helper->alive, O_CLOEXEC) < 0 ? -errno : 0;
+    *helper = (struct helper){.row = row, .alive = {-1, -1}};
+    return pipe2(helper->alive, O_CLOEXEC) < 0 ? -errno : 0;
 }
 
 /* SIGUSR1 stays blocked, as it was in the parent. */
@@ -42,17 +42,14 @@ static _Noreturn void be_helper(const struct helper *helper, const struct helper
 {
     struct spokesman spokesman = {.base = {.stop = helper->alive[0], .say = say},
                                   .worker = {.news = origin->news}};
-    close(helper->alive[1]);
     origin->leave(origin->arg);
     set_signals(origin->mask);
-    int rc = helper->service->helper(&spokesman.base, helper->service->arg);
+    int rc = helper->row->run(&spokesman.base, helper->row->arg);
     worker_exit(rc < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 int helper_start(struct helper *helper, const struct helper_origin *origin)
 {
-    if (helper->alive[0] < 0)
-        return 0;
     pid_t pid = fork();
     if (pid < 0) {
         helper->start_ns = mono_ns() + 1000 * WEIR_NS_PER_MS;
@@ -86,7 +83,7 @@ bool helper_died(struct helper *helper, pid_t pid, unsigned *out_delay_ms)
 bool helper_end(struct helper *helper, const struct helper_origin *origin,
                 const struct weir_server *server, int news)
 {
-    if (helper->alive[0] < 0 || (helper->pid == 0 && helper_start(helper, origin) < 0))
+    if (helper->pid == 0 && helper_start(helper, origin) < 0)
         return true; /* nobody to be had for the last work */
     close(helper->alive[1]);
     helper->alive[1] = -1;

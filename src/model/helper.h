@@ -1,5 +1,5 @@
 /*
- * model/helper.h: the process beside the workers that a service may ask for (weir_service.helper). It is started first, started again
+ * model/helper.h: a process beside the workers that a service asks for (weir_service.beside). It is started first, started again
  * when it dies, and ends last: every worker, and every process a worker forks, holds the writing end of a pipe whose hang-up
  * tells it that nobody is left.
  */
@@ -12,14 +12,14 @@
 #include <signal.h>
 
 struct helper {
-    const struct weir_service *service; /* borrowed */
-    pid_t pid;                          /* 0: there is none now */
+    const struct weir_beside *row; /* borrowed: from the service */
+    pid_t pid;                     /* 0: there is none now */
     struct restart restart;
     uint64_t start_ns; /* none now: start one then; 0: do not */
-    int alive[2];      /* -1: the service wants none */
+    int alive[2];
 };
 
-/* What the helper's process leaves behind of its parent's, right after the fork. */
+/* What the helper's process leaves behind of its parent's, right after the fork: among it every helper's writing end. */
 struct helper_origin {
     const sigset_t *mask;
     int news; /* for what it has to say */
@@ -27,8 +27,8 @@ struct helper_origin {
     void *arg;
 };
 
-/* 0 or -errno; nothing to do where the service wants none. */
-WEIR_CHECKED int helper_init(struct helper *, const struct weir_service *);
+/* 0 or -errno. */
+WEIR_CHECKED int helper_init(struct helper *, const struct weir_beside *);
 WEIR_CHECKED int helper_start(struct helper *, const struct helper_origin *);
 void helper_signal(const struct helper *, int signal_number);
 /* Was it the helper that died? Then it is started again when start_ns has come. */

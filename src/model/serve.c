@@ -74,7 +74,10 @@ static void become_child(pid_t parent)
 pid_t serve_child(struct gate *gate, struct weir_stream *client, const struct watch *watch,
                   int close_fd)
 {
+    const struct weir_service *service = gate->worker->service;
     pid_t parent = getpid();
+    if (service->before_child)
+        service->before_child(service->before_child_arg, mono_ns());
     pid_t pid = fork();
     if (pid < 0)
         return -errno;

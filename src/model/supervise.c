@@ -14,6 +14,7 @@
 #include "model/standard.h"
 #include "model/worker.h"
 #include "tbl/limits.h"
+#include "tbl/limits_log.h"
 
 #include <weir/process.h>
 
@@ -50,7 +51,8 @@ struct supervisor {
     struct sigaction child_before;
     struct rlimit files_before;
     struct descend descend;
-    struct helper helper;
+    struct helper helpers[LIMIT_HELPERS];
+    unsigned helper_count;
     bool stopping;
     uint64_t kill_ns; /* stopping: the grace is over then */
     uint64_t deaf_ns; /* stopping: a signal until then is the first one, said twice */
@@ -138,6 +140,8 @@ static void leave_to_helper(void *arg)
     close_fd(&supervisor->news[0]);
     close_fd(&supervisor->signals);
     listeners_drop(&supervisor->listeners);
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        close_fd(&supervisor->helpers[i].alive[1]); /* nor one another from seeing the end */
     if (supervisor->model->once)
         standard_release(); /* the conversation is not its own */
 }
@@ -150,18 +154,19 @@ static struct helper_origin origin_of(struct supervisor *supervisor)
                                   .arg = supervisor};
 }
 
-static int start_helper(struct supervisor *supervisor)
+/* Without it, what it is for waits; what is wrong is tried again. */
+static void start_helper(struct supervisor *supervisor, unsigned index)
 {
     struct helper_origin origin = origin_of(supervisor);
-    int rc = helper_start(&supervisor->helper, &origin);
-    supervisor->descend.spared = supervisor->helper.pid;
-    return rc;
+    bool started = helper_start(&supervisor->helpers[index], &origin) == 0;
+    supervisor->descend.spared[index] = started ? supervisor->helpers[index].pid : 0;
 }
 
 static void start_due(struct supervisor *supervisor, uint64_t now)
 {
-    if (supervisor->helper.start_ns && supervisor->helper.start_ns <= now)
-        (void)start_helper(supervisor); /* what is wrong is tried again */
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        if (supervisor->helpers[i].start_ns && supervisor->helpers[i].start_ns <= now)
+            start_helper(supervisor, i);
     for (unsigned i = 0; i < supervisor->count; i++) {
         const struct place *place = &supervisor->places[i];
         if (place->start_ns && place->start_ns <= now)
@@ -229,10 +234,11 @@ static void reap_one(struct supervisor *supervisor, pid_t pid, int status)
 {
     char words[64];
     unsigned delay_ms;
-    if (helper_died(&supervisor->helper, pid, &delay_ms))
-        report(supervisor, WEIR_REPORT_WARNING,
-               "the process that writes logs (%d) %s; another is started in %u ms", (int)pid,
-               words_of(status, words, sizeof(words)), delay_ms);
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        if (helper_died(&supervisor->helpers[i], pid, &delay_ms))
+            report(supervisor, WEIR_REPORT_WARNING, "%s (%d) %s; another is started in %u ms",
+                   supervisor->helpers[i].row->what, (int)pid,
+                   words_of(status, words, sizeof(words)), delay_ms);
     for (unsigned i = 0; i < supervisor->count; i++)
         if (supervisor->places[i].pid == pid)
             worker_died(supervisor, i, status);
@@ -268,8 +274,9 @@ static void bury(struct supervisor *supervisor)
     int status;
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
-        if (supervisor->helper.pid == pid)
-            supervisor->helper.pid = 0;
+        for (unsigned i = 0; i < supervisor->helper_count; i++)
+            if (supervisor->helpers[i].pid == pid)
+                supervisor->helpers[i].pid = 0;
         for (unsigned i = 0; i < supervisor->count; i++)
             if (supervisor->places[i].pid == pid)
                 supervisor->places[i].pid = 0;
@@ -298,8 +305,8 @@ static void heard_signal(struct supervisor *supervisor, const struct signalfd_si
                          bool *out_cut)
 {
     reap(supervisor); /* also before a stop: who died earlier did not die of it */
-    if (info->ssi_signo == SIGUSR1)
-        helper_signal(&supervisor->helper, SIGUSR1);
+    for (unsigned i = 0; info->ssi_signo == SIGUSR1 && i < supervisor->helper_count; i++)
+        helper_signal(&supervisor->helpers[i], SIGUSR1);
     if (info->ssi_signo == SIGCHLD || info->ssi_signo == SIGUSR1)
         return;
     if (!supervisor->stopping)
@@ -311,9 +318,11 @@ static void heard_signal(struct supervisor *supervisor, const struct signalfd_si
 static int wait_ms(const struct supervisor *supervisor)
 {
     uint64_t first = supervisor->stopping ? supervisor->kill_ns : 0;
-    uint64_t helper = supervisor->helper.start_ns;
-    if (helper && (!first || helper < first))
-        first = helper;
+    for (unsigned i = 0; i < supervisor->helper_count; i++) {
+        uint64_t at = supervisor->helpers[i].start_ns;
+        if (at && (!first || at < first))
+            first = at;
+    }
     for (unsigned i = 0; i < supervisor->count; i++) {
         uint64_t at = supervisor->places[i].start_ns;
         if (at && (!first || at < first))
@@ -345,7 +354,8 @@ static void run(struct supervisor *supervisor)
 
 static int start_workers(struct supervisor *supervisor)
 {
-    (void)start_helper(supervisor); /* without it, what it is for waits in memory */
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        start_helper(supervisor, i);
     for (unsigned i = 0; i < supervisor->count; i++) {
         int rc = start_worker(supervisor, i);
         if (rc < 0) {
@@ -393,6 +403,17 @@ static void give_signals_back(const struct supervisor *supervisor)
     pthread_sigmask(SIG_SETMASK, &supervisor->mask_before, NULL);
 }
 
+static int prepare_helpers(struct supervisor *supervisor)
+{
+    const struct weir_service *service = supervisor->server.service;
+    int rc = service->beside_count > LIMIT_HELPERS ? -E2BIG : 0;
+    for (unsigned i = 0; i < service->beside_count && rc == 0; i++) {
+        rc = helper_init(&supervisor->helpers[i], &service->beside[i]);
+        supervisor->helper_count += rc == 0;
+    }
+    return rc;
+}
+
 static int prepare(struct supervisor *supervisor)
 {
     char why[512];
@@ -409,7 +430,7 @@ static int prepare(struct supervisor *supervisor)
     if (rc == 0 && pipe2(supervisor->stop, O_CLOEXEC) < 0)
         rc = -errno;
     if (rc == 0)
-        rc = helper_init(&supervisor->helper, supervisor->server.service);
+        rc = prepare_helpers(supervisor);
     if (rc == 0 && supervisor->signals < 0)
         rc = -EMFILE;
     if (rc < 0)
@@ -417,16 +438,19 @@ static int prepare(struct supervisor *supervisor)
     return rc;
 }
 
-static void end_helper(struct supervisor *supervisor)
+static void end_helpers(struct supervisor *supervisor)
 {
     struct helper_origin origin = origin_of(supervisor);
-    if (!helper_end(&supervisor->helper, &origin, &supervisor->server, supervisor->news[0]))
-        report(supervisor, WEIR_REPORT_WARNING, "the process that writes logs did not end in time");
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        if (!helper_end(&supervisor->helpers[i], &origin, &supervisor->server, supervisor->news[0]))
+            report(supervisor, WEIR_REPORT_WARNING, "%s did not end in time",
+                   supervisor->helpers[i].row->what);
 }
 
 static void release(struct supervisor *supervisor)
 {
-    helper_done(&supervisor->helper);
+    for (unsigned i = 0; i < supervisor->helper_count; i++)
+        helper_done(&supervisor->helpers[i]);
     listeners_close(&supervisor->listeners);
     free(supervisor->places);
     for (unsigned i = 0; i < 2; i++) {
@@ -438,11 +462,8 @@ static void release(struct supervisor *supervisor)
 
 int weir_server_run(const struct weir_server *server)
 {
-    struct supervisor supervisor = {.server = *server,
-                                    .stop = {-1, -1},
-                                    .news = {-1, -1},
-                                    .signals = -1,
-                                    .helper = {.alive = {-1, -1}}};
+    struct supervisor supervisor = {
+        .server = *server, .stop = {-1, -1}, .news = {-1, -1}, .signals = -1};
     int status = weir_server_settle(&supervisor.server);
     if (status != WEIR_EXIT_OK)
         return status;
@@ -458,7 +479,7 @@ int weir_server_run(const struct weir_server *server)
     } else {
         (void)start_workers(&supervisor);
         run(&supervisor);
-        end_helper(&supervisor);
+        end_helpers(&supervisor);
         news_pass_on(supervisor.news[0], &supervisor.server);
     }
     release(&supervisor);

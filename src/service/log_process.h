@@ -21,5 +21,5 @@ struct log_channel {
     uint64_t say_ns; /* not before that again */
 };
 
-/* Until nobody is left who could write; then everything that was committed is written. As weir_service.helper. */
+/* Until nobody is left who could write; then everything that was committed is written. As weir_beside.run. */
 int log_process_run(const struct weir_helper *, struct log_channel *const *, unsigned count);

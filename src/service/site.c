@@ -17,6 +17,7 @@
 
 struct site {
     struct weir_service service; /* the first: weir_files_close() gets it back */
+    struct weir_beside log_process;
     struct weir_http http;
     struct folder folder;
     struct file_budget budget;
@@ -190,6 +191,7 @@ int site_open(const struct site_options *options, struct site **out)
         return rc;
     }
     set_http(site, options);
+    site->log_process = (struct weir_beside){"the process that writes logs", helper, site};
     site->service = (struct weir_service){
         .name = "http",
         .protocol = &weir_http1,
@@ -200,7 +202,8 @@ int site_open(const struct site_options *options, struct site **out)
         .worker_start = worker_start,
         .worker_end = worker_end,
         .idle = idle,
-        .helper = logs_wanted(&site->account.logs) ? helper : NULL,
+        .beside = &site->log_process,
+        .beside_count = logs_wanted(&site->account.logs),
     };
     *out = site;
     return 0;

@@ -44,6 +44,7 @@
     (24 * 1024)               /* all figures as text: 8 KiB when all are at their longest */
 #define LIMIT_STATUS_ALLOW 32 /* --status-allow */
 
-/* --- the helper process of a service --- */
+/* --- the helper processes of a service --- */
+#define LIMIT_HELPERS 4 /* one for logs, one for keys, and two for others */
 #define LIMIT_HELPER_END_MS                                                                        \
     6000 /* its last work: what its readers and programs are given, and a moment */

@@ -14,7 +14,11 @@
 #define LIMIT_TLS_WAYS        8 /* protocols of a listener, chosen by ALPN; HTTP has three in all */
 #define LIMIT_TLS_ALPN        128 /* their names together, each with its length: "http/1.1" has nine */
 #define LIMIT_TLS_CLIENTS     64 /* tls: endpoints whose settings a worker keeps: a relay has few */
-#define LIMIT_TLS_CERTS       64 /* of a listener, chosen by name */
+#define LIMIT_TLS_LOOK_MS                                                                          \
+    1000 /* files of certificates are looked at this often at the most: some 2 us each */
+#define LIMIT_TLS_OCSP                                                                             \
+    (64 * 1024)            /* bytes of a response; they are some hundred, with certificates 2 KiB */
+#define LIMIT_TLS_CERTS 64 /* of a listener, chosen by name */
 #define LIMIT_TLS_FLIGHT                                                                           \
     (256 * 1024)              /* sent by one step of a handshake: our chain of certificates */
 #define LIMIT_TLS_RETRY_MS 20 /* no helper has time for a handshake: ask again after this */

@@ -1,27 +1,25 @@
 /* Settings, certificates and names: all that is known before the first connection. docs/tls.md lists and explains them. */
-#include "tls/context.h"
-
 #include "base/text.h"
+#include "keys/keys.h"
 #include "tbl/limits.h"
+#include "tls/machine.h"
 
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-/* Mozilla's "intermediate", without its three DHE suites. TLS 1.3's own are what OpenSSL has by itself. */
+/* Mozilla's "intermediate", without its three DHE suites. TLS 1.3's own three are all there are. */
 #define CIPHERS                                                                                    \
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"     \
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305"
-#define GROUPS "X25519:P-256:P-384"
+/* Of those that are all good the cheapest first; a client that likes ChaCha20 best, since it has no AES in hardware, gets that. */
+#define CIPHERS_13 "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256"
+#define GROUPS     "X25519:P-256:P-384"
 
-struct tls_site {
-    SSL_CTX *ctx;
-};
-
-/* What went wrong while a file was read, in words, and what to return. */
-static int complain(char *why, size_t size, const char *what, const char *file)
+int context_complain(char *why, size_t size, const char *what, const char *file)
 {
     struct text t;
     unsigned long code = ERR_peek_last_error();
@@ -62,14 +60,14 @@ static int on_alpn(SSL *ssl, const unsigned char **out, unsigned char *out_len,
 
 static int on_name(SSL *ssl, int *alert, void *arg)
 {
-    const struct weir_tls *tls = arg;
+    const struct tls_sites *sites = link_sites(SSL_get_app_data(ssl));
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
-    (void)alert;
-    for (size_t i = 0; name && i < tls->site_count; i++) {
-        if (X509_check_host(SSL_CTX_get0_certificate(tls->sites[i].ctx), name, 0, 0, NULL) != 1)
+    (void)alert, (void)arg;
+    for (size_t i = 0; name && i < sites->count; i++) {
+        if (X509_check_host(SSL_CTX_get0_certificate(sites->at[i].ctx), name, 0, 0, NULL) != 1)
             continue;
         if (i > 0)
-            SSL_set_SSL_CTX(ssl, tls->sites[i].ctx);
+            SSL_set_SSL_CTX(ssl, sites->at[i].ctx);
         return SSL_TLSEXT_ERR_OK;
     }
     return SSL_TLSEXT_ERR_NOACK;
@@ -78,9 +76,12 @@ static int on_name(SSL *ssl, int *alert, void *arg)
 /* A signature with P-256 is made in 26 us; RSA-2048 takes 0.8 ms, RSA-4096 5 ms, P-384 1 ms (docs/tls.md). */
 static bool is_dear(const SSL *ssl)
 {
+    const struct link *link = SSL_get_app_data(ssl);
     EVP_PKEY *key = SSL_get_privatekey(ssl);
     char group[16] = "";
     size_t len;
+    if (link_tls(link)->keys)
+        return true; /* another process is to be waited for */
     if (!key || EVP_PKEY_is_a(key, "ED25519"))
         return false;
     return !EVP_PKEY_is_a(key, "EC") ||
@@ -120,40 +121,29 @@ static bool set_common(SSL_CTX *ctx)
            SSL_CTX_set_cipher_list(ctx, CIPHERS) == 1 && SSL_CTX_set1_groups_list(ctx, GROUPS) == 1;
 }
 
-static bool set_server(SSL_CTX *ctx, struct weir_tls *tls)
+static bool set_server(SSL_CTX *ctx, const struct weir_tls *tls)
 {
     static const uint8_t id[] =
         "weir"; /* a ticket is for any site; OpenSSL checks the name in it */
     SSL_CTX_set_timeout(ctx, LIMIT_TLS_TICKET_S);
+    SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
-    SSL_CTX_set_tlsext_servername_arg(ctx, tls);
     SSL_CTX_set_cert_cb(ctx, on_cert, NULL);
     SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);
     if (tls->alpn_len > 0)
-        SSL_CTX_set_alpn_select_cb(ctx, on_alpn, tls);
-    return SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1 &&
+        SSL_CTX_set_alpn_select_cb(ctx, on_alpn, (void *)tls);
+    return SSL_CTX_set_ciphersuites(ctx, CIPHERS_13) == 1 &&
+           SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_ticket) == 1 &&
            SSL_CTX_set_session_id_context(ctx, id, sizeof(id) - 1) == 1;
 }
 
-static int load_cert(SSL_CTX *ctx, const struct weir_tls_cert *cert, char *why, size_t why_size)
-{
-    const char *key = cert->key ? cert->key : cert->cert;
-    if (SSL_CTX_use_certificate_chain_file(ctx, cert->cert) != 1)
-        return complain(why, why_size, "cannot use the certificate", cert->cert);
-    if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(ctx) != 1)
-        return complain(why, why_size, "cannot use the key", key);
-    return 0;
-}
-
 /* Whom to believe: a server that names authorities asks clients for a certificate, a client always asks. */
-static int set_trust(SSL_CTX *ctx, const struct weir_tls_options *options, char *why,
-                     size_t why_size)
+static int set_trust(SSL_CTX *ctx, const struct weir_tls *tls, char *why, size_t why_size)
 {
-    const char *file = options->authorities;
+    const char *file = tls->authorities;
     if (file && SSL_CTX_load_verify_file(ctx, file) != 1)
-        return complain(why, why_size, "cannot use the authorities in", file);
-    if (!options->peer_name) {
+        return context_complain(why, why_size, "cannot use the authorities in", file);
+    if (!tls->peer_name) {
         if (file) {
             SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(file));
             SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
@@ -161,27 +151,20 @@ static int set_trust(SSL_CTX *ctx, const struct weir_tls_options *options, char 
         return 0;
     }
     if (!file && SSL_CTX_set_default_verify_paths(ctx) != 1)
-        return complain(why, why_size, "cannot use the authorities of", "this system");
-    SSL_CTX_set_verify(ctx, options->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
-                       options->explain ? client_verify : NULL);
+        return context_complain(why, why_size, "cannot use the authorities of", "this system");
+    SSL_CTX_set_verify(ctx, tls->insecure ? SSL_VERIFY_NONE : SSL_VERIFY_PEER,
+                       tls->complaint ? client_verify : NULL);
     return 0;
 }
 
-/* One certificate and what belongs to it; `cert` is NULL for a client that shows none. */
-static int add_site(struct weir_tls *tls, const struct weir_tls_options *options,
-                    const struct weir_tls_cert *cert, char *why, size_t why_size)
+int context_set_up(const struct weir_tls *tls, SSL_CTX *ctx, char *why, size_t why_size)
 {
-    bool client = options->peer_name != NULL;
-    SSL_CTX *ctx = SSL_CTX_new(client ? TLS_client_method() : TLS_server_method());
-    if (!ctx)
-        return -ENOMEM;
-    tls->sites[tls->site_count++].ctx = ctx;
+    bool client = tls->peer_name != NULL;
     if (!set_common(ctx) || (!client && !set_server(ctx, tls)))
-        return complain(why, why_size, "cannot set up", "TLS");
+        return context_complain(why, why_size, "cannot set up", "TLS");
     if (client && tls->alpn_len > 0 && SSL_CTX_set_alpn_protos(ctx, tls->alpn, tls->alpn_len) != 0)
         return -ENOMEM;
-    int rc = cert ? load_cert(ctx, cert, why, why_size) : 0;
-    return rc < 0 ? rc : set_trust(ctx, options, why, why_size);
+    return set_trust(ctx, tls, why, why_size);
 }
 
 /* One more way, its name behind those that are there; NULL: it has none. */
@@ -226,6 +209,37 @@ const struct weir_tls_way *context_way(const struct weir_tls *tls, const SSL *ss
     return &tls->ways[0];
 }
 
+static bool copy_name(char **to, const char *name)
+{
+    *to = name ? strdup(name) : NULL;
+    return !name || *to;
+}
+
+static bool copy_files(struct weir_tls *tls, const struct weir_tls_options *options)
+{
+    bool ok = copy_name(&tls->authorities, options->authorities);
+    for (size_t i = 0; i < options->cert_count && ok; i++)
+        ok = copy_name(&tls->files[i].cert, options->certs[i].cert) &&
+             copy_name(&tls->files[i].key, options->certs[i].key) &&
+             copy_name(&tls->files[i].ocsp, options->ocsp ? options->ocsp[i] : NULL);
+    return ok;
+}
+
+/* What a server has beside its certificates. */
+static int set_shared(struct weir_tls *tls, const struct weir_tls_options *options)
+{
+    const char *names[LIMIT_TLS_CERTS];
+    tls->tickets = tickets_new();
+    void *said =
+        mmap(NULL, sizeof(*tls->said), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    tls->said = said != MAP_FAILED ? said : NULL;
+    if (!tls->tickets || !tls->said)
+        return -ENOMEM;
+    for (size_t i = 0; i < tls->site_count; i++)
+        names[i] = tls->files[i].key;
+    return options->key_process ? keys_new(names, tls->site_count, &tls->keys) : 0;
+}
+
 static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options, char *why,
                    size_t why_size)
 {
@@ -237,38 +251,41 @@ static int fill_in(struct weir_tls *tls, const struct weir_tls_options *options,
     tls->alpn_needed = options->alpn_needed;
     if (options->explain && !(tls->complaint = calloc(1, TLS_COMPLAINT_BYTES)))
         return -ENOMEM;
+    tls->say = options->say;
+    tls->say_arg = options->say_arg;
     tls->bio = machine_bio_method();
-    tls->sites = calloc(count, sizeof(*tls->sites));
-    if (options->peer_name)
-        tls->peer_name = strdup(options->peer_name);
-    else
-        tls->tickets = tickets_new();
-    if (!tls->bio || !tls->sites || !(tls->peer_name || tls->tickets))
+    tls->files = calloc(count, sizeof(*tls->files));
+    tls->site_count = count;
+    if (!tls->bio || !tls->files || !copy_files(tls, options) ||
+        !copy_name(&tls->peer_name, options->peer_name))
         return -ENOMEM;
-    for (size_t i = 0; i < count && rc == 0; i++)
-        rc = add_site(tls, options, options->cert_count > 0 ? &options->certs[i] : NULL, why,
-                      why_size);
-    return rc;
+    rc = tls->peer_name ? 0 : set_shared(tls, options);
+    return rc < 0 ? rc : sites_load(tls, true, &tls->sites, why, why_size);
+}
+
+static const char *wrong_options(const struct weir_tls_options *options)
+{
+    if (!options->peer_name && options->cert_count == 0)
+        return "a server needs a certificate and its key";
+    for (size_t i = 0; options->key_process && i < options->cert_count; i++)
+        if (!options->certs[i].key)
+            return "a process for keys needs each of them in a file of its own";
+    return NULL;
 }
 
 int weir_tls_new(const struct weir_tls_options *options, struct weir_tls **out, char *why,
                  size_t why_size)
 {
-    struct weir_tls *tls = calloc(1, sizeof(*tls));
+    const char *wrong = wrong_options(options);
+    struct weir_tls *tls = wrong ? NULL : calloc(1, sizeof(*tls));
     struct text t;
     text_init(&t, why, why_size);
-    text_str(&t, "TLS needs more memory than there is");
+    text_str(&t, wrong ? wrong : "TLS needs more memory than there is");
     text_end(&t);
     if (!tls)
-        return -ENOMEM;
+        return wrong ? -EINVAL : -ENOMEM;
     tls->holders = 1;
-    if (!options->peer_name && options->cert_count == 0) {
-        text_init(&t, why, why_size);
-        text_str(&t, "a server needs a certificate and its key");
-        text_end(&t);
-        weir_tls_free(tls);
-        return -EINVAL;
-    }
+    pthread_mutex_init(&tls->lock, NULL);
     int rc = fill_in(tls, options, why, why_size);
     if (rc < 0) {
         weir_tls_free(tls);
@@ -282,13 +299,22 @@ void weir_tls_free(struct weir_tls *tls)
 {
     if (!tls || --tls->holders > 0)
         return;
-    for (size_t i = 0; i < tls->site_count; i++)
-        SSL_CTX_free(tls->sites[i].ctx);
-    free(tls->sites);
+    sites_drop(tls->sites);
+    for (size_t i = 0; tls->files && i < tls->site_count; i++) {
+        free(tls->files[i].cert);
+        free(tls->files[i].key);
+        free(tls->files[i].ocsp);
+    }
+    free(tls->files);
+    free(tls->authorities);
+    keys_free(tls->keys);
     BIO_meth_free(tls->bio);
     tickets_free(tls->tickets);
+    if (tls->said)
+        munmap(tls->said, sizeof(*tls->said));
     free(tls->peer_name);
     free(tls->complaint);
+    pthread_mutex_destroy(&tls->lock);
     free(tls);
 }
 
@@ -301,6 +327,12 @@ struct weir_tls *weir_tls_hold(struct weir_tls *tls)
 const char *weir_tls_complaint(const struct weir_tls *tls)
 {
     return tls->complaint ? tls->complaint : "";
+}
+
+int weir_tls_keep_keys(struct weir_tls *tls, int stop, void (*say)(void *arg, const char *text),
+                       void *arg)
+{
+    return tls->keys ? keys_run(tls->keys, stop, say, arg) : -EINVAL;
 }
 
 static bool is_address(const char *name)
@@ -320,7 +352,8 @@ static bool expect_peer(SSL *ssl, const char *name)
 
 SSL *context_new_ssl(const struct weir_tls *tls, struct link *link)
 {
-    SSL *ssl = SSL_new(tls->sites[0].ctx);
+    link->sites = sites_hold(tls);
+    SSL *ssl = SSL_new(link->sites->at[0].ctx);
     BIO *bio = ssl ? BIO_new(tls->bio) : NULL;
     if (!bio || SSL_set_app_data(ssl, link) != 1) {
         BIO_free(bio);

@@ -70,6 +70,11 @@ const struct weir_tls *link_tls(const struct link *link)
     return link->tls;
 }
 
+struct tls_sites *link_sites(const struct link *link)
+{
+    return link->sites;
+}
+
 bool link_may_lend(const struct link *link)
 {
     return link->conn && !link->here && weir_conn_driver(link->conn)->shared;
@@ -262,6 +267,7 @@ int machine_open(void *state, struct weir_conn *conn, const void *config)
     m->link.tls = config;
     m->link.conn = conn;
     out_init(&m->file, weir_conn_driver(conn)->pool);
+    sites_look(m->link.tls, weir_conn_driver(conn));
     m->ssl = context_new_ssl(m->link.tls, &m->link);
     if (!m->ssl)
         return -ENOMEM;
@@ -344,6 +350,7 @@ void machine_close(void *state, struct weir_conn *conn, int why)
     weir_conn_free(inner);
     shake_leave(m);
     SSL_free(m->ssl);
+    sites_drop(m->link.sites);
     out_done(&m->file);
 }
 

@@ -15,8 +15,9 @@ struct link {
     struct shake *shake;        /* with a helper: takes what is to be sent */
     const uint8_t *in;          /* what input() was given and nobody has read, while it runs */
     size_t in_len;
-    uint64_t wall_s; /* with a helper: the time when it was lent */
-    bool here;       /* no helper is to be had: everything is done on this thread */
+    struct tls_sites *sites; /* held */
+    uint64_t wall_s;         /* with a helper: the time when it was lent */
+    bool here;               /* no helper is to be had: everything is done on this thread */
 };
 
 struct machine {

@@ -50,6 +50,7 @@ void shake_keep(struct shake *shake, const void *bytes, size_t len)
 static void free_shake(struct shake *shake)
 {
     free(shake->flight);
+    sites_drop(shake->link.sites);
     free(shake);
 }
 
@@ -118,6 +119,8 @@ static struct shake *new_shake(struct machine *m)
                             .ssl = m->ssl,
                             .link = {.tls = m->link.tls, .shake = shake},
                             .waits = true};
+    shake->link.sites = m->link.sites;
+    atomic_fetch_add(&m->link.sites->held, 1);
     shake->link.wall_s = link_wall_s(&m->link);
     return shake;
 }

@@ -44,12 +44,13 @@ class Row:
     def verdicts(self):
         """What weir must reach in this row: (text, median, low, high, bound, reached)."""
         for against, bound in self.work.reach:
-            name = self.peer if against == "best" else against
+            who, _, against = against.rpartition(" / ")
+            who, name = who or "weir", self.peer if against == "best" else against
             if against == "bytes" and "weir" in self.runs:
                 values, text = [run["bytes_each"] for run in self.runs["weir"]], "bytes a connection"
-            elif name in self.runs and "weir" in self.runs:
-                values = ratios(self.runs["weir"], self.runs[name], self.key)
-                text = f"weir / {name}" + (" (the best peer)" if against == "best" else "")
+            elif name in self.runs and who in self.runs:
+                values = ratios(self.runs[who], self.runs[name], self.key)
+                text = f"{who} / {name}" + (" (the best peer)" if against == "best" else "")
             else:
                 continue
             middle = statistics.median(values)
@@ -72,7 +73,7 @@ class Row:
                           for key, width in (("p50_us", 8), ("p99_us", 8), ("p999_us", 9))]
             yield f"  {name:10} {' '.join(cells)} {max(run['memory'] for run in of) / 1024:6.0f} KiB"
         for text, middle, low, high, bound, reached in self.verdicts():
-            yield (f"  {text}: {middle:.3f} [{low:.3f}, {high:.3f}], must be at most {bound:g}: "
+            yield (f"  {text}: {middle:.3f} [{low:.3f}, {high:.3f}], must be at most {bound:.4g}: "
                    f"{'reached' if reached else 'NOT reached'}")
         if self.work.note:
             yield f"  {self.work.note}"

@@ -38,6 +38,8 @@ class Work:  # pylint: disable=too-many-instance-attributes
         return (*self.floors, "weir", *self.also, *peers)
 
 
+SHAKES = (("nginx", 1.0), ("weir-keys / nginx", 1 / 0.85))  # weir-keys: with --key-process
+
 ROWS = [
     Work("small-64", "612 B, 64 persistent connections", reach=(("floor", 1.10), ("best", 1.0))),
     Work("small-512", "612 B, 512 persistent connections", connections=512),
@@ -56,9 +58,9 @@ ROWS = [
     Work("tls", "612 B, 64 persistent connections, TLS", tls="p256", floors=(), reach=(("nginx", 0.95), ("best", 1.0))),
     Work("tls-100k", "100 KiB, 64 persistent connections, TLS", tls="p256", path="/100k.bin", size=100 * 1024, floors=(),
          reach=(("nginx", 1.0),)),
-    Work("shakes", "whole TLS 1.3 handshakes, P-256, 16 at a time", tls="p256", shakes="full", floors=(), reach=(("nginx", 1.0),),
-         note="requests/s are handshakes a second; each is over when both sides have said their end"),
-    Work("shakes-rsa", "whole TLS 1.3 handshakes, RSA-2048, 16 at a time", tls="rsa2048", shakes="full", floors=(), reach=(("nginx", 1.0),)),
+    Work("shakes", "whole TLS 1.3 handshakes, P-256, 16 at a time", tls="p256", shakes="full", floors=(), also=("weir-keys",), reach=SHAKES,
+         note="weir-keys: with --key-process; requests/s are handshakes a second; each is over when both sides have said their end"),
+    Work("shakes-rsa", "whole TLS 1.3 handshakes, RSA-2048, 16 at a time", tls="rsa2048", shakes="full", floors=(), also=("weir-keys",), reach=SHAKES),
     Work("resumed", "resumed TLS 1.3 handshakes, 16 at a time", tls="p256", shakes="resumed", floors=(), reach=(("nginx", 1.0),)),
     Work("idle", "10,000 idle connections, each after one answered request", connections=10000, idle=True, floors=(),
          reach=(("bytes", 400), ("best", 1.0))),

@@ -93,7 +93,7 @@ def weir_command(name, port, place):
     listen = [f"127.0.0.1:{port}"]
     if place.work.tls:
         cert, key = certs.make(place.folder, place.work.tls)
-        listen = [f"https://127.0.0.1:{port}", "--cert", cert, "--key", key]
+        listen = [f"https://127.0.0.1:{port}", "--cert", cert, "--key", key, *(["--key-process"] if name == "weir-keys" else [])]
     return [OTHER if name == "other" else WEIR, "serve", place.root, "--listen", *listen, "--workers", "1", "--access-log", log]
 
 

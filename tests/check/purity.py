@@ -21,10 +21,11 @@ COMPILER = {
 PLAIN = MEMORY | BYTES | FORMAT | COMPILER
 # asctime and the like are not here on purpose: dates are computed, never asked of a library that reads TZ.
 # OpenSSL reads files, clocks and memory of its own; beside it the TLS machine wants memory that processes share (ticket keys).
-TLS = PLAIN | {"strdup", "strerrordesc_np", "mmap", "mmap64", "munmap"}
+TLS = PLAIN | {"strdup", "strerrordesc_np", "mmap", "mmap64", "munmap", "pthread_mutex_init", "pthread_mutex_destroy", "pthread_mutex_lock",
+               "pthread_mutex_unlock", "timegm"}
 ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "h2": PLAIN, "tls": TLS}
-BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "h2": ["http", "proto", "base"], "tls": ["proto", "base"]}
-LIBRARIES = {"h2": ("nghttp2_",), "tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "CRYPTO_memcmp", "a2i_")}
+BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "h2": ["http", "proto", "base"], "tls": ["keys", "proto", "base"]}
+LIBRARIES = {"h2": ("nghttp2_",), "tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "OCSP_", "OBJ_", "PEM_", "d2i_OCSP", "CRYPTO_memdup", "CRYPTO_memcmp", "a2i_")}
 
 
 def run(*command):

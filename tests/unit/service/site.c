@@ -459,7 +459,7 @@ static void write_log(const struct bench *b)
     close(ends[1]);
     struct weir_helper helper = {.stop = ends[0], .say = hear};
     said = 0;
-    assert_int_equal(b->service->helper(&helper, b->service->arg), 0);
+    assert_int_equal(b->service->beside[0].run(&helper, b->service->beside[0].arg), 0);
     close(ends[0]);
 }
 
@@ -597,7 +597,7 @@ static void figures_are_for_this_machine(void **state)
     site_close(b->site);
     assert_int_equal(site_open(&options, &b->site), 0);
     b->service = site_service(b->site);
-    assert_null(b->service->helper); /* no log, no process for it */
+    assert_int_equal(b->service->beside_count, 0); /* no log, no process for it */
     assert_int_equal(b->service->worker_start(&b->w->driver, b->service->arg), 0);
     world_connect(b->w, b->service->protocol, b->service->config);
     assert_int_equal(status_of(ask(b, "GET", "/status", "")), 403); /* it cannot be told who asks */
