@@ -1,8 +1,8 @@
 #include "base/bytes.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "http/target.h"
 #include "service/listing.h"
-#include "service/utf8.h"
 #include "tbl/listing.h"
 
 #include <stdlib.h>

@@ -7,6 +7,7 @@
 #include "tbl/limits_h2.h"
 #include "tbl/limits_http.h"
 #include "tbl/limits_log.h"
+#include "tbl/limits_message.h"
 #include "tbl/limits_model.h"
 #include "tbl/limits_rpc.h"
 #include "tbl/limits_service.h"

@@ -9,6 +9,8 @@ import sys
 MAY = {
     "tbl": {"tbl"},
     "base": {"base", "tbl"},
+    "message": {"message", "base", "tbl"},
+    "protoc": {"protoc", "message", "base", "tbl"},
     "stream": {"stream", "base", "tbl"},
     "proto": {"proto", "base", "tbl"},
     "keys": {"keys", "base", "tbl"},
@@ -21,7 +23,7 @@ MAY = {
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
     "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
-    "cli": {"cli", "load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "cli": {"cli", "message", "load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
 }
 
 # The layer that answers for each public header.
@@ -43,6 +45,7 @@ PUBLIC = {
     "routes.h": "service",
     "tls.h": "tls",
     "rpc.h": "rpc",
+    "message.h": "message",
     "rpc_client.h": "stub",
     "rpc_server.h": "rpc",
     "caller.h": "drive",
@@ -52,6 +55,8 @@ PUBLIC = {
 # server.h says what a service is (struct weir_service), so those below the models that run one may read it. Opening and dialling by name
 # is drive's, and "tls:" is a name: docs/decisions/0009.
 EXTRA = {("service", "server.h"), ("drive", "server.h"), ("drive", "tls.h")}
+# rpc.h says what a method is: constant data, with protobuf-c's tables.
+EXTRA |= {("message", "rpc.h")}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?:"([^"]+)"|<(weir/[^>]+)>)', re.M)
 

@@ -1,4 +1,4 @@
-#include "service/utf8.h"
+#include "base/utf8.h"
 
 #include "../base/check.h"
 #include "base/bytes.h"

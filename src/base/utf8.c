@@ -1,4 +1,4 @@
-#include "service/utf8.h"
+#include "base/utf8.h"
 
 /* RFC 3629 section 4: the first byte says how many follow, and bounds the second. */
 static size_t length_of(uint8_t first, uint8_t *out_low, uint8_t *out_high)
@@ -38,6 +38,14 @@ size_t utf8_read(struct weir_bytes bytes, uint32_t *out)
     }
     *out = c;
     return len;
+}
+
+bool utf8_is_valid(struct weir_bytes bytes)
+{
+    uint32_t c = 0;
+    for (size_t at = 0; at < bytes.len && c != UTF8_NONE;)
+        at += utf8_read((struct weir_bytes){bytes.at + at, bytes.len - at}, &c);
+    return c != UTF8_NONE;
 }
 
 bool utf8_is_shown(uint32_t c)
