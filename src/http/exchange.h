@@ -142,8 +142,11 @@ static inline void exchange_reached(struct weir_exchange *x, enum exchange_time 
 }
 /* May a handler set this field? 0; -EINVAL: bad bytes, or the machine's own; -ENOBUFS. */
 int reply_field_check(struct weir_bytes name, struct weir_bytes value);
-/* Takes back what was set of that name: the answer has a better one of its own (a page knows what its scripts are). */
-void reply_field_drop(struct weir_exchange *x, const char *name);
+/* Takes back what was set of that name so far. */
+void reply_field_drop(struct weir_exchange *x, struct weir_bytes name);
+/* ... of all names in these lines, which the answer will have itself: what a page or a program says of its own answer counts, and a field
+ * that is no list is sent once (RFC 9110 section 5.3). Fields that add up (Vary, Set-Cookie, Link) stay. */
+void reply_fields_yield(struct weir_exchange *x, struct weir_bytes lines);
 /* page.c: replies with this error's page instead of a reply that has not begun; the connection will close. -EALREADY. */
 int exchange_refuse(struct weir_exchange *, enum http_error);
 /* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */

@@ -65,23 +65,48 @@ int reply_field_check(struct weir_bytes name, struct weir_bytes value)
     return name.len + value.len > LIMIT_HTTP_REPLY_FIELDS ? -ENOBUFS : 0;
 }
 
-void reply_field_drop(struct weir_exchange *x, const char *name)
+static struct weir_bytes next_line(struct weir_bytes *lines)
 {
-    struct weir_bytes n = bytes_str(name);
-    if (x->lines.len == 0)
-        return;
-    char *at = x->lines.at, *end = at + x->lines.len;
-    while (at < end) {
-        char *next = (char *)memchr(at, '\n', (size_t)(end - at)) + 1;
-        size_t len = (size_t)((char *)memchr(at, ':', (size_t)(next - at)) - at);
-        if (bytes_same((struct weir_bytes){at, len}, n)) {
-            memmove(at, next, (size_t)(end - next));
-            end -= next - at;
-        } else {
-            at = next;
-        }
+    const char *end = memchr(lines->at, '\n', lines->len);
+    struct weir_bytes line = {lines->at, end ? (size_t)(end - lines->at) + 1 : lines->len};
+    lines->at += line.len;
+    lines->len -= line.len;
+    return line;
+}
+
+static struct weir_bytes name_of(struct weir_bytes line)
+{
+    const char *colon = memchr(line.at, ':', line.len);
+    return (struct weir_bytes){line.at, colon ? (size_t)(colon - line.at) : 0};
+}
+
+void reply_field_drop(struct weir_exchange *x, struct weir_bytes name)
+{
+    struct weir_bytes rest = {x->lines.at, x->lines.len};
+    x->lines.len = 0;
+    while (rest.len > 0) {
+        struct weir_bytes line = next_line(&rest);
+        if (bytes_same(name_of(line), name))
+            continue;
+        memmove(x->lines.at + x->lines.len, line.at, line.len);
+        x->lines.len += (uint32_t)line.len;
     }
-    x->lines.len = (uint32_t)(end - x->lines.at);
+}
+
+/* Fields that may be said more than once, by whoever has something to add. */
+static bool adds_up(struct weir_bytes name)
+{
+    return bytes_same(name, BYTES("vary")) || bytes_same(name, BYTES("set-cookie")) ||
+           bytes_same(name, BYTES("link"));
+}
+
+void reply_fields_yield(struct weir_exchange *x, struct weir_bytes lines)
+{
+    while (lines.len > 0 && x->lines.len > 0) {
+        struct weir_bytes name = name_of(next_line(&lines));
+        if (!adds_up(name))
+            reply_field_drop(x, name);
+    }
 }
 
 int weir_reply_field(struct weir_exchange *x, const char *name, const char *value)

@@ -81,6 +81,7 @@ static int begin_reply(struct talk *talk, const struct cgi_head *head, const cha
     struct text t;
     text_init(&t, lines, head->lines_max + 1);
     cgi_head_lines(bytes, len, &t);
+    reply_fields_yield(x, (struct weir_bytes){t.at, t.len});
     unsigned implied = head->location.len > 0 ? 302 : 200;
     int rc = weir_reply_status(x, head->status ? head->status : implied);
     if (rc == 0)

@@ -188,7 +188,7 @@ static int reply(struct weir_exchange *x, struct body *body)
                   .bytes = (const uint8_t *)body->at,
                   .owner = &body->ref},
     };
-    reply_field_drop(x, "Content-Security-Policy"); /* the site's: this page has one of its own */
+    reply_fields_yield(x, body->fields);
     return content_reply(x, &content);
 }
 

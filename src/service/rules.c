@@ -145,11 +145,15 @@ void redirect_target(const struct redirect *redirect, struct weir_bytes path,
 int rules_set_fields(const struct rules *rules, struct weir_exchange *x, bool files)
 {
     const struct weir_bytes sniff = BYTES("X-Content-Type-Options");
+    bool others = x->lines.len > 0; /* set by who came before (--hsts) */
     int rc = 0;
-    for (unsigned i = 0; i < rules->field_count && rc == 0; i++)
-        if (rules->fields[i].value[0] &&
-            !(files && bytes_same(bytes_str(rules->fields[i].name), sniff)))
+    for (unsigned i = 0; i < rules->field_count && rc == 0; i++) {
+        struct weir_bytes name = bytes_str(rules->fields[i].name);
+        if (others)
+            reply_field_drop(x, name);
+        if (rules->fields[i].value[0] && !(files && bytes_same(name, sniff)))
             rc = weir_reply_field(x, rules->fields[i].name, rules->fields[i].value);
+    }
     return rc;
 }
 

@@ -66,6 +66,7 @@ print(f'Content-Type: text/plain\\n\\n{total}')
 ANSWERS = {
     "missing": "Status: 404 Not here\n\n",
     "made": "Status: 201 Made\nContent-Type: text/plain\nX-One: 1\n\nmade",
+    "own": "Content-Type: text/plain\nx-frame-options: DENY\nVary: Cookie\nSet-Cookie: a=1\nSet-Cookie: b=2\n\nown",
     "elsewhere": "Location: http://example.org/there\n\n",
     "moved": "Status: 301 Moved\nLocation: /there\n\nmoved",
     "host": "Location: //example.org/there\n\n",
@@ -406,6 +407,17 @@ def test_status_and_location(cgi, name, status, body, field):
         assert reply.fields[field[0]] == field[1]
     assert ask(cgi, "/page.html", connection=connection).body == b"<p>page\n"
     connection.close()
+
+
+def test_a_programs_own_fields_count(starter, programs, model):
+    """Not twice, with the site's of the same name; those that add up do."""
+    server = start_cgi(starter, programs, model, "--security-fields", "--field", "X-One: site", "--field", "X-Two: site", "--field", "Vary: Origin")
+    made = ask(server, "/cgi-bin/say?made").fields
+    assert made.get_all("X-One") == ["1"] and made.get_all("X-Two") == ["site"] and made.get_all("X-Frame-Options") == ["SAMEORIGIN"]
+    own = ask(server, "/cgi-bin/say?own").fields
+    assert own.get_all("X-Frame-Options") == ["DENY"] and sorted(own.get_all("Vary")) == ["Cookie", "Origin"] and len(own.get_all("Set-Cookie")) == 2
+    lost = ask(server, "/cgi-bin/say?bad-none").fields
+    assert lost.get_all("X-One") == ["site"] and lost.get_all("X-Frame-Options") == ["SAMEORIGIN"]
 
 
 def test_internal_redirect(cgi):

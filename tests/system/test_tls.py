@@ -349,6 +349,13 @@ def test_redirect_and_hsts(starter, site, certs, model):
     assert "Strict-Transport" in head(f"https://localhost:{port}/dir")  # a 301
 
 
+def test_a_policy_of_ones_own_replaces_hsts(starter, site, certs, model):
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--model", model, *keys(certs["localhost"]), "--hsts", "--field",
+                     "Strict-Transport-Security: max-age=60")
+    said = curl(server, certs, "/digits.txt", "-I").stdout.decode()
+    assert re.findall(r"^Strict-Transport-Security: (.*)\r$", said, re.M) == ["max-age=60"], said
+
+
 def test_a_script_knows_that_it_is_https(starter, site, certs, tmp_path):
     script = tmp_path / "env"
     script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n'\nenv\n")

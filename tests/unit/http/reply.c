@@ -98,18 +98,31 @@ static void what_was_set_is_taken_back(void **state)
 {
     struct world *w = *state;
     struct weir_exchange *x = new_exchange(w);
-    reply_field_drop(x, "X-A");
+    reply_field_drop(x, BYTES("X-A"));
     for (int i = 0; i < 3; i++) {
         assert_int_equal(weir_reply_field(x, "X-A", "1"), 0);
         assert_int_equal(weir_reply_field(x, i == 1 ? "x-b" : "X-A-B", "X-B: 2"), 0);
     }
-    reply_field_drop(x, "X-B");
-    reply_field_drop(x, "x-a");
-    reply_field_drop(x, "X");
+    reply_field_drop(x, BYTES("X-B"));
+    reply_field_drop(x, BYTES("x-a"));
+    reply_field_drop(x, BYTES("X"));
     assert_int_equal(x->lines.len, 2 * strlen("X-A-B: X-B: 2\r\n"));
     assert_memory_equal(x->lines.at, "X-A-B: X-B: 2\r\nX-A-B: X-B: 2\r\n", x->lines.len);
-    reply_field_drop(x, "X-A-B");
+    reply_field_drop(x, BYTES("X-A-B"));
     assert_int_equal(x->lines.len, 0);
+    weir_exchange_drop(x);
+}
+
+static void what_the_answer_says_itself_counts(void **state)
+{
+    struct world *w = *state;
+    struct weir_exchange *x = new_exchange(w);
+    assert_int_equal(weir_reply_field(x, "Vary", "A"), 0);
+    assert_int_equal(weir_reply_field(x, "X-A", "1"), 0);
+    assert_int_equal(weir_reply_field(x, "X-B", "1"), 0);
+    reply_fields_yield(x, BYTES("x-a: 2\r\nVary: B\r\nX-A: 3\r\nX: 4\r\n"));
+    assert_int_equal(x->lines.len, strlen("Vary: A\r\nX-B: 1\r\n"));
+    assert_memory_equal(x->lines.at, "Vary: A\r\nX-B: 1\r\n", x->lines.len);
     weir_exchange_drop(x);
 }
 
@@ -248,6 +261,7 @@ int main(void)
         cmocka_unit_test(fields_that_would_split_are_refused),
         cmocka_unit_test(fields_are_bounded),
         cmocka_unit_test(what_was_set_is_taken_back),
+        cmocka_unit_test(what_the_answer_says_itself_counts),
         cmocka_unit_test(trailers_that_belong_before_the_content_are_refused),
         cmocka_unit_test(each_row_of_the_status_table_fits),
         cmocka_unit_test(each_error_has_a_page),
