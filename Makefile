@@ -9,7 +9,7 @@ BUILD   := build
 export PATH := /usr/bin:/bin:$(PATH)
 
 .DEFAULT_GOAL := build/weir
-.PHONY: build/weir build serve check check-all check-browser fuzz bench bench-ipc install clean format help packages packages-check packages-bench packages-browser
+.PHONY: build/weir build serve check check-all check-browser fuzz bench bench-ipc bench-rpc install clean format help packages packages-check packages-bench packages-browser
 
 build/weir: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -56,6 +56,7 @@ help:
 	@echo 'make fuzz       an hour of each fuzz target, added up in docs/fuzz.md (FUZZ=--help)'
 	@echo 'make bench      measure against nginx, h2o, lighttpd and a bare loop: ten minutes (BENCH=--help)'
 	@echo 'make bench-ipc  measure streams between processes against bare calls, nng and ZeroMQ: five minutes (BENCH=--help)'
+	@echo 'make bench-rpc  measure calls against bare round trips and C++ gRPC: five minutes (BENCH=--help)'
 	@echo 'make install    program, libraries, headers, man pages; PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'
 	@echo 'make format     clang-format on every C file'
 	@echo 'make clean      remove build directories'
@@ -65,6 +66,9 @@ bench: packages-bench build/weir
 
 bench-ipc: packages-bench build/weir
 	@/usr/bin/python3 tests/bench/ipc.py $(BENCH)
+
+bench-rpc: packages-bench build/weir
+	@/usr/bin/python3 tests/bench/rpc.py $(BENCH)
 
 # Only what dpkg does not have is installed, so that nothing asks for root when nothing is missing.
 packages:

@@ -1,10 +1,12 @@
 /* The driver of one connection and its companions: it blocks only in poll(2), and that one wait covers everything. */
 #include "drive/core.h"
 #include "drive/loop.h"
+#include "stream/wait.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 
 #define FDS_MAX (LIMIT_WATCHED + 2 * (LIMIT_COMPANIONS + 1) + 2)
@@ -197,7 +199,7 @@ static void sooner(uint64_t *first, uint64_t at)
         *first = at;
 }
 
-static int wait_ms(struct run *run)
+static int run_wait_ms(struct run *run)
 {
     struct core *core = &run->driver->core;
     uint64_t first = 0, now = core->base.now.mono_ns;
@@ -268,11 +270,26 @@ static void expire(struct run *run)
     }
 }
 
+/* Looks again and again before it sleeps, where the stream asks for that (weir_set_spin()); a peer on this core gets its turn meanwhile. */
+static int look_again(struct run *run)
+{
+    uint64_t end = deadline_now() + run->main->stream.spin_us * 1000u;
+    int n;
+    do {
+        sched_yield();
+        n = poll(run->fds, run->count, 0);
+    } while (n == 0 && deadline_now() < end);
+    return n;
+}
+
 static void wait_once(struct run *run)
 {
     collect_fds(run);
-    int timeout = wait_ms(run);
-    int n = poll(run->fds, run->count, timeout);
+    int timeout = run_wait_ms(run), n = 0;
+    if (timeout != 0 && run->main && run->main->stream.spin_us)
+        n = look_again(run);
+    if (n == 0)
+        n = poll(run->fds, run->count, timeout);
     core_read_clocks(&run->driver->core);
     if (n >= 0)
         look_at(run);

@@ -163,6 +163,17 @@ static int on_stream_close(nghttp2_session *session, int32_t id, uint32_t code, 
     return 0;
 }
 
+/* nghttp2 resets the stream for it. That goes out later, if the connection lives so long; what is told is the same either way. */
+static int on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error,
+                            void *arg)
+{
+    (void)error, (void)arg;
+    struct h2_request *s = stream_of(session, frame->hd.stream_id);
+    if (s && !s->why)
+        s->why = -EBADMSG;
+    return 0;
+}
+
 /* A request that never became a stream: the peer has said meanwhile that it leaves. */
 static int on_frame_not_sent(nghttp2_session *session, const nghttp2_frame *frame, int error,
                              void *arg)
@@ -226,6 +237,7 @@ static int set_calls(nghttp2_session_callbacks **out)
     nghttp2_session_callbacks_set_on_frame_recv_callback(calls, on_frame);
     nghttp2_session_callbacks_set_on_stream_close_callback(calls, on_stream_close);
     nghttp2_session_callbacks_set_on_frame_not_send_callback(calls, on_frame_not_sent);
+    nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(calls, on_invalid_frame);
     nghttp2_session_callbacks_set_send_data_callback(calls, on_give);
     *out = calls;
     return 0;

@@ -361,7 +361,8 @@ static int send_given(struct h2_stream *s)
 static int begin_answer(struct h2_stream *s)
 {
     struct weir_exchange *x = s->x;
-    bool none = !exchange_has_content(x) || (x->body.len == 0 && !exchange_gives(x));
+    bool gives = exchange_gives(x) && x->reply_len != 0;
+    bool none = !exchange_has_content(x) || (x->body.len == 0 && !gives);
     bool promised =
         exchange_has_content(x) && none && x->reply_len != WEIR_LENGTH_UNKNOWN && x->reply_len > 0;
     if (promised)

@@ -131,6 +131,12 @@ void h2_give_back(struct h2 *h, struct h2_stream *s, size_t len)
 static void arm(struct h2_stream *s, enum h2_wait waits, uint64_t at_ns)
 {
     s->waits = (uint8_t)waits;
+    if (s->x->lasts) {
+        s->due_ns = 0;
+        if (s->x->deadline_ns)
+            h2_due(s->h2, s->x->deadline_ns);
+        return;
+    }
     s->due_ns = at_ns;
     if (s->x->deadline_ns && s->x->deadline_ns < at_ns)
         at_ns = s->x->deadline_ns;
@@ -312,7 +318,7 @@ void h2_stream_content(struct h2_stream *s, const uint8_t *bytes, size_t len)
     s->came += len;
     s->pace_ns = http_pace_came(h->http, s->pace_ns, h2_now(h), len);
     bool wanted = !s->deaf && handler && handler->take;
-    if (s->came > http_body_max(h->http) && !s->deaf) {
+    if (s->came > http_body_max(h->http) && !s->deaf && !s->x->lasts) {
         refuse_content(s, HTTP_CONTENT_TOO_LARGE);
         h2_give_back(h, NULL, len);
         return;

@@ -283,6 +283,11 @@ unsigned weir_exchange_status(const struct weir_exchange *x)
     return x->status;
 }
 
+void weir_exchange_last(struct weir_exchange *x)
+{
+    x->lasts = true;
+}
+
 uint64_t weir_exchange_sent(const struct weir_exchange *x)
 {
     return x->reply_sent;

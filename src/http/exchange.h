@@ -82,6 +82,7 @@ struct weir_exchange {
 
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
+    bool lasts : 1;   /* a talk: no deadline but its own */
     bool lasting : 1; /* over when its last byte has left the queue */
     bool chunked : 1;
     bool close : 1;       /* the connection ends with it */

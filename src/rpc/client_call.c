@@ -221,6 +221,8 @@ static void on_closed(struct h2_request *s, int why, uint32_t code)
         end(call, WEIR_RPC_UNAVAILABLE, "the server is leaving and has not looked at the call");
     else if (why == -ECANCELED)
         end(call, rpc_code_of_h2(code), "the server has reset the call");
+    else if (why == -EBADMSG)
+        end(call, WEIR_RPC_INTERNAL, "the server has broken the protocol");
     else if (why == -ETIMEDOUT)
         end(call, WEIR_RPC_UNAVAILABLE, "the server gives no sign of life");
     else if (why == -EMSGSIZE || why == -ENOBUFS)

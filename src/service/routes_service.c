@@ -67,6 +67,15 @@ static int nobody_start(struct weir_exchange *x)
 
 static const struct weir_handler nobody = {.name = "nobody", .start = nobody_start};
 
+/* A call of gRPC is for no file. 404 is what its clients understand: there is no such method. */
+static bool is_call(const struct weir_exchange *x)
+{
+    struct weir_bytes type;
+    return weir_request_method(x) == WEIR_METHOD_POST &&
+           weir_request_field(x, "content-type", &type) &&
+           bytes_starts(type, BYTES("application/grpc"));
+}
+
 static const struct weir_handler *app_route(const struct weir_http *http, struct weir_exchange *x,
                                             const void **out_config)
 {
@@ -80,7 +89,7 @@ static const struct weir_handler *app_route(const struct weir_http *http, struct
         *out_config = row;
         return row->answer ? &answer_handler : row->handler;
     }
-    if (mount) {
+    if (mount && !is_call(x)) {
         *out_config = mount->config;
         return mount->handler;
     }

@@ -25,6 +25,7 @@
 #define LIMIT_RPC_CALLS      65536 /* under way on one channel */
 #define LIMIT_RPC_SPIN_US    1000  /* as of streams */
 #define LIMIT_RPC_BACKOFF_MS 1000  /* after the first reconnection that failed */
+#define LIMIT_RPC_SERVICES   64    /* of one server: routes are looked at one after the other */
 #define LIMIT_RPC_ENTRIES    128   /* of metadata, one way */
 #define LIMIT_RPC_ENTRY_BYTES                                                                      \
     (16 * 1024) /* of metadata that a program sends, in all; others take 8 to 16 KiB */
@@ -32,3 +33,10 @@
 #define LIMIT_RPC_STATUS_DETAILS 6000 /* likewise, before base64 */
 #define LIMIT_RPC_QUEUED                                                                           \
     (256 * 1024) /* of messages a call has not sent yet, before its sender waits */
+#define LIMIT_RPC_HEALTH_WATCH_MS                                                                  \
+    1000 /* a change of health is told within this: processes share a flag, no more */
+#define LIMIT_RPC_SYMBOL 1024 /* bytes of a name that reflection is asked for */
+#define LIMIT_RPC_FILES  256  /* .proto files that one answer of reflection holds */
+#define LIMIT_RPC_HELPER_RETRY_MS                                                                  \
+    5 /* all helpers are busy, and their queue is full: look again after this */
+#define LIMIT_RPC_HELPER_WAIT_MS 10000 /* ... and give up after that */

@@ -18,6 +18,7 @@ from conftest import COMPLAINTS, ROOT, WEIR
 pytest.importorskip("grpc")
 
 BUILDS = [pathlib.Path(WEIR).parents[2], pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))]
+FAILURE, DETAILS = "hello: 100 % wrong\n\u00fc", b"\0de\xfft\n\0"  # as both servers have them
 PEER = pathlib.Path(__file__).with_name("rpc_peer.py")
 
 

@@ -359,6 +359,27 @@ static void die(void)
     weir_rpc_close(ch);
 }
 
+/* The same of a server whose other processes live on. */
+static void die_alone(void)
+{
+    struct weir_rpc_channel *ch = open_channel();
+    struct weir_rpc_call *held;
+    ProtobufCMessage *message;
+    Weir__Test__Ask ask = WEIR__TEST__ASK__INIT;
+    ask.hold = true;
+    CHECK(weir_rpc_begin(ch, &echo_methods[ECHO_BOTH], NULL, NULL, NULL, &held) == 0);
+    CHECK(weir_rpc_send(held, &ask.base) == 0);
+    CHECK(weir_rpc_receive(held, 200, &message) == -EAGAIN);
+    ask.die = true;
+    uint64_t before = now_ms();
+    CHECK(weir_rpc_unary(ch, &echo_methods[ECHO_UNARY], &ask.base, NULL, &message, NULL) ==
+          WEIR_RPC_UNAVAILABLE);
+    CHECK(weir_rpc_finish(held, 5000, NULL) == WEIR_RPC_UNAVAILABLE);
+    CHECK(now_ms() - before < 10000);
+    weir_rpc_free(held);
+    weir_rpc_close(ch);
+}
+
 /* The server goes and comes back: what was under way is lost, what follows is not. */
 static void again(void)
 {
@@ -490,9 +511,10 @@ static const struct {
     {"down", down},         {"up", up},
     {"both", both},         {"metadata", metadata},
     {"deadline", deadline}, {"cancel", cancel},
-    {"die", die},           {"again", again},
-    {"events", events},     {"gzip", gzip},
-    {"status", status},     {"spin", spin},
+    {"die", die},           {"die-alone", die_alone},
+    {"again", again},       {"events", events},
+    {"gzip", gzip},         {"status", status},
+    {"spin", spin},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,128 @@
+/* How an answer begins and ends on the wire. */
+#include "base/bytes.h"
+#include "base/text.h"
+#include "rpc/server.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef int put_field(struct weir_exchange *, const char *name, const char *value);
+
+static int put_status(struct weir_exchange *x, put_field *put, int code, const char *message)
+{
+    char number[16];
+    struct text t;
+    text_init(&t, number, sizeof(number));
+    text_u64(&t, (uint64_t)code);
+    int rc = put(x, "grpc-status", text_end(&t));
+    size_t len = message ? strlen(message) : 0;
+    if (rc < 0 || len == 0)
+        return rc;
+    len = len < LIMIT_RPC_STATUS_TEXT ? len : LIMIT_RPC_STATUS_TEXT;
+    char *text = malloc(3 * len + 1);
+    if (!text)
+        return -ENOMEM;
+    rpc_percent_encode(message, len, text);
+    rc = put(x, "grpc-message", text);
+    free(text);
+    return rc == -ENOBUFS ? 0 : rc; /* the code is what counts */
+}
+
+static int put_binary(struct weir_exchange *x, put_field *put, const char *name, const void *bytes,
+                      size_t len)
+{
+    char *text = malloc(RPC_BASE64_LEN(len) + 1);
+    if (!text)
+        return -ENOMEM;
+    text[rpc_base64_encode(bytes, len, text)] = '\0';
+    int rc = put(x, name, text);
+    free(text);
+    return rc;
+}
+
+static int put_entries(struct weir_exchange *x, put_field *put, const struct rpc_entries *list)
+{
+    int rc = 0;
+    for (unsigned i = 0; i < list->count && rc == 0; i++) {
+        const struct weir_rpc_entry *entry = &list->at[i];
+        if (rpc_name_is_binary(bytes_str(entry->name)))
+            rc = put_binary(x, put, entry->name, entry->value.at, entry->value.len);
+        else
+            rc = put(x, entry->name, entry->value.at);
+        rc = rc == -EINVAL ? 0 : rc; /* a name that may not come there */
+    }
+    return rc;
+}
+
+static int put_end(struct weir_rpc_context *c, put_field *put)
+{
+    int rc = put_status(c->x, put, c->code, c->message);
+    if (rc == 0 && c->details_len > 0)
+        rc = put_binary(c->x, put, "grpc-status-details-bin", c->details, c->details_len);
+    return rc < 0 ? rc : put_entries(c->x, put, &c->trailers);
+}
+
+int serving_refuse(struct weir_exchange *x, int code, const char *message)
+{
+    int rc = weir_reply_status(x, 200);
+    if (rc == 0)
+        rc = weir_reply_field(x, "content-type", "application/grpc");
+    if (rc == 0)
+        rc = put_status(x, weir_reply_field, code, message);
+    return rc < 0 ? rc : weir_reply_bytes(x, NULL, 0, NULL);
+}
+
+static int put_head(struct weir_rpc_context *c)
+{
+    int rc = weir_reply_field(c->x, "content-type", "application/grpc");
+    if (rc == 0 && c->gzip)
+        rc = weir_reply_field(c->x, "grpc-encoding", "gzip");
+    return rc < 0 ? rc : put_entries(c->x, weir_reply_field, &c->head);
+}
+
+int serving_begin(struct weir_rpc_context *c)
+{
+    c->begun = true;
+    int rc = put_head(c);
+    return rc < 0 ? rc : weir_reply_begin(c->x);
+}
+
+int serving_trailers(struct weir_rpc_context *c)
+{
+    c->ended = true;
+    return put_end(c, weir_reply_trailer);
+}
+
+/* Nothing but a status, with whatever goes with it. */
+static int end_at_once(struct weir_rpc_context *c)
+{
+    c->begun = c->ended = true;
+    int rc = put_head(c);
+    if (rc == 0)
+        rc = put_end(c, weir_reply_field);
+    return rc < 0 ? rc : weir_reply_bytes(c->x, NULL, 0, NULL);
+}
+
+void serving_set_status(struct weir_rpc_context *c, int code, const char *message)
+{
+    c->code = code;
+    free(c->message);
+    c->message = strdup(message);
+    c->details_len = 0;
+}
+
+void serving_finish(struct weir_rpc_context *c)
+{
+    if (!c->x || c->ended)
+        return;
+    int rc = 0;
+    if (c->begun)
+        weir_exchange_wake(c->x);
+    else if (c->out.len == 0 && c->finished)
+        rc = end_at_once(c);
+    else
+        rc = serving_begin(c);
+    if (rc < 0) /* what does not fit fields: INTERNAL_ERROR of RFC 9113 section 7 */
+        weir_exchange_reset(c->x, 2);
+}
