@@ -65,6 +65,10 @@ struct weir_http {
     /* An error is about to be answered, its status is set: reply with a page of one's own (fields that were set stay) and return
      * true, or return false: a small built-in one says it. Also for requests that never reached a handler. May be NULL. */
     bool (*error_page)(const struct weir_http *, struct weir_exchange *, unsigned status);
+    /* May this connection be served? false: it is answered 503 and closed. What it leaves in *out_mark, released() is given in the same process when the
+     * connection ends. Both, or neither. */
+    bool (*admit)(const struct weir_http *, struct weir_conn *, uint64_t *out_mark);
+    void (*released)(const struct weir_http *, uint64_t mark);
     /* A connection has opened, or ended for this reason: WEIR_DONE, or -errno that no exchange was ended with. May be NULL. */
     void (*connection)(const struct weir_http *, struct weir_conn *, bool opened, int why);
     void *arg;
@@ -119,6 +123,8 @@ WEIR_API bool weir_request_field(const struct weir_exchange *, const char *name,
 /* All fields in order: start with *at = 0; false past the last. */
 WEIR_API bool weir_request_next(const struct weir_exchange *, unsigned *at,
                                 struct weir_bytes *out_name, struct weir_bytes *out_value);
+/* Who asks, as the server found out (by a password, say); empty: nobody asked for that. */
+WEIR_API struct weir_bytes weir_request_user(const struct weir_exchange *);
 #define WEIR_LENGTH_UNKNOWN UINT64_MAX
 /* Of the content: 0: none; WEIR_LENGTH_UNKNOWN: it ends where it ends. */
 WEIR_API uint64_t weir_request_length(const struct weir_exchange *);

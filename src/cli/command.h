@@ -30,6 +30,13 @@ enum option_scope {
     OPTION_COMMAND, /* nowhere: it belongs to the command line */
 };
 
+/* What a list further in does with one further out. */
+enum option_merge {
+    OPTION_REPLACES,
+    OPTION_AFTER,  /* it is added behind it */
+    OPTION_BEFORE, /* or in front of it */
+};
+
 struct option_row {
     const char *name; /* without the dashes */
     char letter;      /* 0: none */
@@ -39,7 +46,7 @@ struct option_row {
     size_t offset;
     unsigned min, max; /* OPTION_COUNT */
     enum option_scope scope;
-    bool merges; /* a list that is added to what was said further out */
+    enum option_merge merges;
 };
 
 struct command {

@@ -15,3 +15,4 @@ extern const struct command command_load;
 extern const struct command command_bench;
 extern const struct command command_spool;
 extern const struct command command_config;
+extern const struct command command_passwd;

@@ -26,7 +26,8 @@ static int set_list(const struct config *config, const struct command *command,
                     const struct option_row *row, const struct syntax_value *value,
                     struct option_list *list)
 {
-    if (!row->merges)
+    struct option_list outer = *list;
+    if (row->merges != OPTION_AFTER)
         list->count = 0;
     for (unsigned i = 0; i < value->count; i++) {
         if (list->count == OPTION_LIST_MAX)
@@ -36,6 +37,14 @@ static int set_list(const struct config *config, const struct command *command,
                                 row->name, OPTION_LIST_MAX);
         list->at[list->count++] = syntax_text(value, i);
     }
+    if (row->merges != OPTION_BEFORE)
+        return 0;
+    if (list->count + outer.count > OPTION_LIST_MAX)
+        return config_wrong(config, command, value->line, row->name,
+                            "'%s' can have %d values at most, those of what is around it included",
+                            row->name, OPTION_LIST_MAX);
+    memcpy(list->at + list->count, outer.at, outer.count * sizeof(outer.at[0]));
+    list->count += outer.count;
     return 0;
 }
 

@@ -30,8 +30,7 @@ struct config {
     struct config_level top;
     struct site_part *parts; /* of all sites, and behind them of all mounts */
     struct sites_options sites;
-    const struct site_part *bad_part;
-    const char *bad_word;
+    struct sites_wrong wrong;
 };
 
 /* What is said on the command line counts more than what the top of the file says. 0, or 2 after it said what is wrong, where, and

@@ -73,6 +73,8 @@ static struct option_list own_part(const struct config_level *level,
         outer ? ((const struct option_list *)((const char *)&outer->values + row->offset))->count
               : 0;
     own.count -= before;
+    if (row->merges == OPTION_BEFORE)
+        return own;
     memmove(own.at, own.at + before, own.count * sizeof(own.at[0]));
     return own;
 }
@@ -159,6 +161,49 @@ static void explain_fields(const struct config *config, const struct config_leve
     }
 }
 
+/* Who may have it, in the order in which it is looked at. */
+static void explain_guard(const struct config *config, const struct guard *guard)
+{
+    const unsigned *lines = config->top.lines;
+    const struct guard_options *shared = &config->top.values.guard;
+    if (shared->connections)
+        printf("client-connections: %u (line %u)\n", shared->connections,
+               lines[serve_row("client-connections") - serve_rows]);
+    for (unsigned i = 0; i < guard->access.count; i++)
+        printf("access: %s (line %u)\n", guard->access.rules[i].said,
+               line_of_text(config, guard->access.rules[i].said));
+    if (guard->rate.every_ns > 0)
+        printf("client-rate: %s (line %u)\n", guard->rate_said,
+               line_of_text(config, guard->rate_said));
+    if (guard->auth)
+        printf("auth: %s, for \"%s\" (line %u)\n", guard->auth->name,
+               guard->auth->realm ? guard->auth->realm : "weir",
+               line_of_text(config, guard->auth->name));
+}
+
+static void explain_log(const struct config_level *site)
+{
+    const char *name = site->values.log.access;
+    if (log_sink_kind(name) != LOG_SINK_OFF)
+        printf("access-log: %s (line %u)\n", name,
+               site->lines[serve_row("access-log") - serve_rows]);
+}
+
+static void explain_moved(const struct config *config, const struct sites_answer *answer,
+                          struct weir_bytes path, struct weir_bytes query)
+{
+    static char to[LIMIT_FILE_PATH_BYTES * 4];
+    struct text t;
+    const struct redirect *moved = answer->redirect ? answer->redirect : answer->rewrite;
+    text_init(&t, to, sizeof(to));
+    redirect_target(moved, path, query, &t);
+    unsigned line = config_line_of(config, 1, moved->from.at);
+    if (answer->redirect)
+        printf("redirect: %u to %s (line %u)\n", moved->status, text_end(&t), line);
+    else
+        printf("rewrite: to %s (line %u)\n", text_end(&t), line);
+}
+
 static void explain_answer(const struct config *config, const struct sites_answer *answer,
                            struct weir_bytes path, struct weir_bytes query)
 {
@@ -166,17 +211,15 @@ static void explain_answer(const struct config *config, const struct sites_answe
         config->top.inner_count > 0 ? &config->top.inner[answer->site] : &config->top;
     const struct config_level *level = site;
     printf("site: %s (line %u)\n", site->title, site->line);
+    if (answer->rewrite)
+        explain_moved(config, answer, path, query);
     if (answer->mount != SIZE_MAX) {
         level = &site->inner[answer->mount];
         printf("mount: %s (line %u)\n", level->title, level->line);
     }
+    explain_guard(config, answer->guard);
     if (answer->redirect) {
-        char to[LIMIT_FILE_PATH_BYTES * 3];
-        struct text t;
-        text_init(&t, to, sizeof(to));
-        redirect_target(answer->redirect, path, query, &t);
-        printf("redirect: %u to %s (line %u)\n", answer->redirect->status, text_end(&t),
-               config_line_of(config, 1, answer->redirect->from.at));
+        explain_moved(config, answer, path, query);
     } else if (answer->handler == &cgi_handler) {
         const struct cgi *cgi = answer->config;
         printf("program: below %.*s, in %s (line %u)\n", (int)cgi->prefix.len, cgi->prefix.at,
@@ -186,10 +229,12 @@ static void explain_answer(const struct config *config, const struct sites_answe
                level->lines[serve_row("root") - serve_rows]);
     }
     explain_fields(config, level, answer->rules);
+    explain_log(site);
 }
 
 static int explain(const struct config *config, const struct sites *sites, const char *url)
 {
+    static struct sites_room room;
     struct weir_bytes host, raw, query, path;
     char buffer[LIMIT_FILE_PATH_BYTES];
     if (!split_url(url, &host, &raw, &query))
@@ -199,7 +244,7 @@ static int explain(const struct config *config, const struct sites *sites, const
         return 0;
     }
     struct sites_answer answer;
-    sites_find(sites, host, path, &answer);
+    sites_find(sites, host, path, query, &room, &answer);
     if (answer.site == SIZE_MAX)
         printf("no site has the name %.*s, and none is called default: 421\n", (int)host.len,
                host.at);
@@ -213,23 +258,28 @@ static int with_config(struct config *config, const char *what, const char *name
     static const struct serve_values none;
     struct site_options options = {.root = NULL};
     struct sites *sites;
+    struct guards guards;
     int status = config_read(config, &command_config, name, &none);
     if (status == 0)
         status = config_options(config, &command_config, &options);
     if (status != 0)
         return status;
-    int rc = sites_open(options.sites, &options.cgi_options, &sites, &config->bad_part,
-                        &config->bad_word);
+    int rc = guards_open(&guards, &options.guards);
+    if (rc == 0)
+        rc = sites_open(options.sites, &options.cgi_options, &guards, &sites, &config->wrong);
     if (rc < 0)
         return config_cannot_open(config, &command_config, -rc);
     if (strcmp(what, "explain") == 0)
         status = explain(config, sites, url);
     else if (strcmp(what, "show") == 0)
         put_level(&config->top, NULL, 0);
-    else
+    else {
+        guard_options_warn(&command_config, options.sites, false);
         printf("%s: good, %zu site%s\n", name, options.sites->count,
                options.sites->count == 1 ? "" : "s");
+    }
     sites_close(sites);
+    guards_close(&guards);
     return status;
 }
 

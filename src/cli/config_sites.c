@@ -99,8 +99,7 @@ int config_options(struct config *config, const struct command *command, struct 
     if (status != 0)
         return status;
     out->sites = &config->sites;
-    out->out_part = &config->bad_part;
-    out->out_what = &config->bad_word;
+    out->out_wrong = &config->wrong;
     out->root = config->name;
     complain_to(hear, &heard);
     status = serve_options_read(command, &config->top.values, out);
@@ -129,17 +128,21 @@ static const struct config_level *level_of(const struct config *config,
 
 int config_cannot_open(const struct config *config, const struct command *command, int error)
 {
-    const struct site_part *part = config->bad_part;
+    const struct site_part *part = config->wrong.part;
     if (!part) {
         complain(command, "%s: %s", config->name, strerror(error));
         return 1;
     }
     const struct config_level *level = level_of(config, part);
-    const char *word = config->bad_word ? config->bad_word : part->root;
-    unsigned line = config->bad_word ? level->line : level->lines[serve_row("root") - serve_rows];
+    const char *word = config->wrong.what ? config->wrong.what : part->root;
+    unsigned line = config->wrong.what ? level->line : level->lines[serve_row("root") - serve_rows];
     int len = (int)strcspn(word, " ");
+    if (config->wrong.why[0]) {
+        line = level->lines[serve_row("auth") - serve_rows];
+        return config_wrong(config, command, line, word, "%s", config->wrong.why);
+    }
     line = config_line_of(config, line, word);
-    if (!config->bad_word)
+    if (!config->wrong.what)
         return config_wrong(config, command, line, word,
                             "cannot serve %s: %s (name a folder that may be read)", word,
                             strerror(error));

@@ -58,15 +58,8 @@ static int serve(const struct echo_values *values, const struct choice *choice)
                                          .config = choice->config,
                                          .client_first = true,
                                          .threads = true};
-    char names[OPTION_LIST_MAX][LIMIT_HOST_BYTES + 50];
     struct tls_setup setup = {.tls = NULL};
-    for (size_t i = 0; i < listen.count; i++) {
-        setup.secure[i] = strncmp(listen.at[i], "tls:", 4) == 0;
-        if (setup.secure[i]) {
-            snprintf(names[i], sizeof(names[i]), "tcp:%s", listen.at[i] + 4);
-            listen.at[i] = names[i];
-        }
-    }
+    tls_setup_listen(&setup, &listen);
     const struct announcement announcement = {.what = choice->name, .secure = setup.secure};
     int status = tls_setup(&command_echo, &values->tls, &service, &listen, NULL, &setup);
     if (status == 0)

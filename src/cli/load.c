@@ -1,6 +1,7 @@
 /* weir load: asks a server for the same thing over and over, and says how long it took. */
 #include "cli/commands.h"
 #include "cli/terminal.h"
+#include "cli/tls_client.h"
 #include "load/amount.h"
 #include "load/report.h"
 #include "tbl/limits.h"
@@ -18,6 +19,7 @@ struct load_values {
     const char *duration, *warmup, *path, *endpoint, *method, *body, *html;
     struct option_list fields;
     bool fresh, json, quiet;
+    struct tls_client_options tls;
 };
 
 #define AT(member) offsetof(struct load_values, member)
@@ -69,6 +71,7 @@ static const struct option_row rows[] = {
     FLAG("json", 'j', json, "the result as JSON"),
     TEXT("html", 0, "FILE", html, "write a page with plots there"),
     FLAG("quiet", 'q', quiet, "show no progress"),
+    TLS_TRUST_OPTION_ROWS(load_values, tls),
 };
 
 /* --- progress, on a terminal --- */
@@ -198,10 +201,11 @@ static int run_on(const struct load_values *values, const char *name, struct loa
     int status = read_times(values, &options);
     if (status)
         return status;
-    int rc = load_target_find(target, LIMIT_DIAL_MS);
-    if (rc < 0) {
-        complain(&command_load, "cannot open %s: %s%s", target->endpoint, strerror(-rc),
-                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
+    char why[LOAD_WHY_MAX];
+    tls_client_warn(&command_load, &values->tls);
+    if (load_target_find(target, LIMIT_DIAL_MS, why) < 0) {
+        complain(&command_load, "cannot open %s: %s", target->secure ? name : target->endpoint,
+                 why);
         return EXIT_NOT;
     }
     return measure(values, name, &options);
@@ -228,7 +232,9 @@ static int run(void *arg, int argc, char **argv)
                                      .body = values->body,
                                      .fields = values->fields.at,
                                      .field_count = values->fields.count,
-                                     .close = values->fresh};
+                                     .close = values->fresh,
+                                     .ca = values->tls.ca,
+                                     .insecure = values->tls.insecure};
     struct load_target target;
     int rc = load_target_init(&target, &words, why);
     if (rc == 0)
@@ -255,6 +261,7 @@ const struct command command_load = {
     .examples =
         "weir load http://127.0.0.1:8080/\n"
         "weir load http://127.0.0.1:8080/index.html --rate 5000 --duration 30 --html load.html\n"
+        "weir load https://127.0.0.1:8443/ --new --ca ca.pem\n"
         "weir load unix:/run/app.sock --path /status --connections 8 --json\n"
         "weir load tcp:127.0.0.1:7000 --echo 1024 --pipeline 4 --warm-up 1",
     .exits =

@@ -7,7 +7,10 @@ int log_options_read(const struct command *command, const struct log_options *op
 {
     char why[600];
     *out = (struct account_options){
-        .logs = {options->access, options->format, options->mask, options->error},
+        .logs = {.access = options->access,
+                 .format = options->format,
+                 .mask = options->mask,
+                 .error = options->error},
         .status = options->status,
         .allow = {options->allow.at, options->allow.count},
         .server_timing = options->server_timing,
@@ -33,6 +36,12 @@ bool log_options_cannot_open(const struct command *command, const struct log_opt
         return true;
     }
     return false;
+}
+
+bool log_options_cannot_write(const struct command *command, const char *name)
+{
+    const struct log_options options = {.access = name};
+    return log_options_cannot_open(command, &options);
 }
 
 bool log_options_use_output(const struct log_options *options)

@@ -18,6 +18,8 @@ int log_options_read(const struct command *, const struct log_options *,
                      struct account_options *out);
 /* One of the logs cannot be opened: says so. false: it is not that. */
 bool log_options_cannot_open(const struct command *, const struct log_options *);
+/* The same of an access log alone. */
+bool log_options_cannot_write(const struct command *, const char *name);
 /* Is "-" standard output here? Answers may go there. */
 bool log_options_use_output(const struct log_options *);
 
@@ -31,6 +33,7 @@ bool log_options_use_output(const struct log_options *);
     {.name = "access-log",                                                                         \
      .letter = 'a',                                                                                \
      .kind = OPTION_TEXT,                                                                          \
+     .scope = OPTION_SITE,                                                                         \
      .value = "WHERE",                                                                             \
      .help = "a line for each request: a file, - (standard output), syslog, '|PROGRAM', or off "   \
              "(default)",                                                                          \

@@ -4,6 +4,7 @@
 #include "cli/commands.h"
 #include "cli/quantity.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static int wrong_rate(const char *option, const char *text, uint64_t *out)
@@ -15,12 +16,41 @@ static int wrong_rate(const char *option, const char *text, uint64_t *out)
                        text);
 }
 
+/* Ends that are connected to by TLS get behind their names whom to believe. They are freed with the process. */
+static int name_ends(const struct relay_values *v, char **names, int count)
+{
+    bool any = false;
+    for (int i = 0; i < count; i++) {
+        char *text = strncmp(names[i], "tls:", 4) == 0 ? malloc(TLS_CLIENT_NAME_MAX) : NULL;
+        const char *name;
+        if (!text)
+            continue;
+        any = true;
+        int rc = tls_client_name(&command_relay, &v->trust, names[i], text, &name);
+        if (rc == 0 && name == text)
+            names[i] = text;
+        else
+            free(text);
+        if (rc != 0)
+            return rc;
+    }
+    if (!any && (v->trust.ca || v->trust.insecure))
+        return usage_error(&command_relay,
+                           "--%s is for an end that is connected to by TLS, such "
+                           "as tls:db1:5432",
+                           v->trust.ca ? "ca" : "insecure");
+    tls_client_warn(&command_relay, &v->trust);
+    return 0;
+}
+
 static int run(void *arg, int argc, char **argv)
 {
     struct relay_values *v = arg;
     int rc = wrong_rate("rate", v->rate_text, &v->rate);
     if (rc == 0)
         rc = wrong_rate("rate-total", v->rate_total_text, &v->rate_total);
+    if (rc == 0)
+        rc = name_ends(v, argv, argc);
     if (rc != 0)
         return rc;
     if (v->server.listen.count > 0)
@@ -43,7 +73,8 @@ static const struct option_row rows[] = {
      .letter = 'l',
      .kind = OPTION_LIST,
      .value = "ENDPOINT",
-     .help = "where to wait for many clients; can be given several times",
+     .help =
+         "where to wait for many clients, tls:HOST:PORT with --cert; can be given several times",
      .offset = offsetof(struct relay_values, server.listen)},
     {.name = "connect-timeout",
      .letter = 't',
@@ -78,6 +109,8 @@ static const struct option_row rows[] = {
      .help = "what it came to, as an object on standard output",
      .offset = offsetof(struct relay_values, json)},
     SERVER_OPTION_ROWS(relay_values, server),
+    TLS_OPTION_ROWS(relay_values, tls),
+    TLS_TRUST_OPTION_ROWS(relay_values, trust),
 };
 
 const struct command command_relay = {
@@ -88,6 +121,8 @@ const struct command command_relay = {
         "weir relay --listen tcp:0.0.0.0:7000 unix:/run/app.sock\n"
         "weir relay --listen tcp:127.0.0.1:5432 --rate 10M --send-proxy-v2 tcp:db1:5432 tcp:db2:5432\n"
         "weir relay --listen unix:@upper --model fork 'exec:tr a-z A-Z'\n"
+        "weir relay --listen tls:0.0.0.0:7443 --cert cert.pem --key key.pem unix:/run/app.sock\n"
+        "weir relay --listen tcp:127.0.0.1:5432 --ca ca.pem tls:db1.example:5433\n"
         "weir relay listen:tcp:127.0.0.1:7000 unix:/run/app.sock\n"
         "weir relay tcp:127.0.0.1:7000 file:/tmp/received\n"
         "weir relay listen:unix:@sort exec:sort\n",

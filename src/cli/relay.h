@@ -5,6 +5,8 @@
 #pragma once
 
 #include "cli/server_options.h"
+#include "cli/tls_client.h"
+#include "cli/tls_options.h"
 
 #include <weir/protocols.h>
 
@@ -12,7 +14,9 @@
 
 struct relay_values {
     struct server_options server;
-    unsigned connect_s, idle_s; /* RELAY_UNSET */
+    struct tls_options tls;          /* of tls: listeners */
+    struct tls_client_options trust; /* of tls: targets */
+    unsigned connect_s, idle_s;      /* RELAY_UNSET */
     bool proxy_v2, json;
     const char *rate_text, *rate_total_text;
     uint64_t rate, rate_total; /* bytes a second; 0: any */

@@ -23,6 +23,8 @@ static const char listen_prefix[] = "listen:";
 struct end {
     const char *name; /* without the prefix */
     bool listens;
+    bool secure; /* ... for clients by TLS */
+    char plain[LIMIT_HOST_BYTES + 50];
     unsigned how;
     struct weir_listener *listener;
     struct weir_stream *stream;
@@ -44,6 +46,11 @@ static int end_parse(struct end *e, const char *argument, bool first)
         e->listens = true;
         e->name += prefix;
     }
+    e->secure = e->listens && strncmp(e->name, "tls:", 4) == 0;
+    if (e->secure) {
+        snprintf(e->plain, sizeof(e->plain), "tcp:%s", e->name + 4);
+        e->name = e->plain;
+    }
     if (weir_endpoint_check(e->name, e->listens, why, sizeof(why)) < 0)
         return usage_error(&command_relay, "%s", why);
     if (endpoint_split(e->name, &rest)->one_way)
@@ -61,18 +68,24 @@ static int end_listen(struct end *e)
                  rc == -EADDRINUSE ? "; another program does, choose another name" : "");
         return 1;
     }
-    fprintf(stderr, "weir: relay at %s\n", weir_listener_name(e->listener));
+    const char *name = weir_listener_name(e->listener);
+    fprintf(stderr, "weir: relay at %s%s\n", e->secure ? "tls" : "", name + (e->secure ? 3 : 0));
     return 0;
 }
 
 /* One client is all: once it has come, others are refused. */
-static int end_accept(struct end *e)
+static int end_accept(struct end *e, struct weir_tls *tls)
 {
     if (!e->listens)
         return 0;
     int rc = weir_accept(e->listener, WEIR_FOREVER, &e->stream);
     weir_listener_close(e->listener);
     e->listener = NULL;
+    if (rc == 0 && e->secure) {
+        struct weir_stream *under = e->stream;
+        e->stream = NULL;
+        rc = weir_tls_stream(under, tls, LIMIT_TLS_HANDSHAKE_MS, &e->stream);
+    }
     if (rc < 0) {
         complain(&command_relay, "cannot accept a client at %s: %s", e->name, strerrordesc_np(-rc));
         return 1;
@@ -84,22 +97,34 @@ static int end_open(struct end *e, unsigned timeout_s)
 {
     if (e->listens)
         return 0;
-    int rc = weir_open(e->name, e->how, to_ms(timeout_s), &e->stream);
-    if (rc < 0) {
-        complain(&command_relay, "cannot open %s: %s%s", e->name, strerrordesc_np(-rc),
-                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
+    char why[512];
+    if (weir_open_why(e->name, e->how, to_ms(timeout_s), &e->stream, why, sizeof(why)) < 0) {
+        complain(&command_relay, "cannot open %s: %s", e->name, why);
         return 1;
     }
     return 0;
 }
 
-static int open_ends(struct end ends[2], unsigned timeout_s)
+/* The settings of ends that wait for a client by TLS; NULL: there are none. */
+static int make_tls(const struct end ends[2], const struct relay_values *v, struct weir_tls **out)
+{
+    *out = NULL;
+    if (ends[0].secure || ends[1].secure)
+        return tls_options_server(&command_relay, &v->tls, out);
+    if (v->tls.certs.count > 0 || v->tls.keys.count > 0 || v->tls.client_ca)
+        return usage_error(&command_relay,
+                           "--cert, --key and --client-ca are for an end that "
+                           "waits for clients by TLS, as in listen:tls:127.0.0.1:7000");
+    return 0;
+}
+
+static int open_ends(struct end ends[2], struct weir_tls *tls, unsigned timeout_s)
 {
     int rc = 0;
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = end_listen(&ends[i]);
     for (int i = 0; i < 2 && rc == 0; i++)
-        rc = end_accept(&ends[i]);
+        rc = end_accept(&ends[i], tls);
     for (int i = 0; i < 2 && rc == 0; i++)
         rc = end_open(&ends[i], timeout_s);
     return rc;
@@ -144,6 +169,12 @@ static void sum_up(const struct relay_values *v, const struct weir_relay *count,
         relay_json(&sums, ns);
 }
 
+static const char *reason(const struct end *e, int error)
+{
+    const char *why = weir_stream_why(e->stream);
+    return why[0] ? why : strerrordesc_np(-error);
+}
+
 static int relay(struct end ends[2], const struct relay_values *v)
 {
     struct weir_relay count = {0};
@@ -158,9 +189,9 @@ static int relay(struct end ends[2], const struct relay_values *v)
     if (rc == -ECANCELED && read(stop, &signal, sizeof(signal)) == sizeof(signal))
         status = 128 + (int)signal.ssi_signo;
     else if (count.a_error)
-        complain(&command_relay, "%s: %s", ends[0].name, strerrordesc_np(-count.a_error));
+        complain(&command_relay, "%s: %s", ends[0].name, reason(&ends[0], count.a_error));
     else if (count.b_error)
-        complain(&command_relay, "%s: %s", ends[1].name, strerrordesc_np(-count.b_error));
+        complain(&command_relay, "%s: %s", ends[1].name, reason(&ends[1], count.b_error));
     else if (rc < 0)
         complain(&command_relay, "between %s and %s: %s", ends[0].name, ends[1].name,
                  strerrordesc_np(-rc));
@@ -217,6 +248,10 @@ static int wrong_introduction(const struct end ends[2], const struct relay_value
         return usage_error(
             &command_relay,
             "--send-proxy-v2 needs a B that is connected to, such as unix:/run/app.sock");
+    if (v->proxy_v2 && endpoint_split(b->name, &rest) == &tls_transport)
+        return usage_error(
+            &command_relay,
+            "--send-proxy-v2 would have to come before TLS, so it does not go with %s", b->name);
     return 0;
 }
 
@@ -232,10 +267,14 @@ int relay_pair(const struct relay_values *v, char **argv)
 {
     struct end ends[2];
     unsigned connect_s = v->connect_s == RELAY_UNSET ? CONNECT_S : v->connect_s;
+    struct weir_tls *tls;
     int status = parse(v, argv, ends);
+    if (status == 0)
+        status = make_tls(ends, v, &tls);
     if (status != 0)
         return status;
-    status = open_ends(ends, connect_s);
+    status = open_ends(ends, tls, connect_s);
+    weir_tls_free(tls); /* the streams have a hold of their own */
     if (status == 0 && v->proxy_v2)
         status = introduce(ends, connect_s);
     if (status == 0)

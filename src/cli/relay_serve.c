@@ -49,6 +49,18 @@ static const char *client_text(const struct weir_relay_end *end, char *text, siz
     return text;
 }
 
+/* What an error means at that end. */
+static const char *meaning(int error, const char *end)
+{
+    const char *text = strerrordesc_np(-error);
+    bool tls = strncmp(end, "tls:", 4) == 0;
+    if (tls && error == -EACCES)
+        return "its certificate is not to be trusted (weir connect to it says why)";
+    if (tls && error == -EPROTO)
+        return "TLS failed, or was cut off (weir connect to it says more)";
+    return text ? text : "unknown error";
+}
+
 static const char *why_text(const struct weir_relay_end *end, char *text, size_t size)
 {
     if (end->why == WEIR_DONE)
@@ -57,17 +69,17 @@ static const char *why_text(const struct weir_relay_end *end, char *text, size_t
         return "no byte came for too long";
     if (end->why == -ECONNABORTED)
         return "cut by the stop";
-    snprintf(text, size, "%s: %s", end->side == WEIR_RELAY_CLIENT ? "the client" : "the target",
-             strerrordesc_np(-end->why));
+    bool client = end->side == WEIR_RELAY_CLIENT;
+    snprintf(text, size, "%s: %s", client ? "the client" : "the target",
+             meaning(end->why, client ? "" : end->target));
     return text;
 }
 
 static void say_unreachable(const struct relay_server *server, const struct weir_relay_end *end)
 {
     char line[640], client[128];
-    const char *why = strerrordesc_np(-end->why);
     snprintf(line, sizeof(line), "cannot reach %.300s: %s; the client %s was let go", end->target,
-             why ? why : "unknown error", client_text(end, client, sizeof(client)));
+             meaning(end->why, end->target), client_text(end, client, sizeof(client)));
     say(server, line);
 }
 
@@ -114,7 +126,7 @@ static struct weir_relay_counts *counts(void *arg, struct weir_driver *driver)
 
 /* --- what was asked for --- */
 
-static int wrong_target(const char *target)
+static int wrong_target(const struct relay_values *v, const char *target)
 {
     char why[512];
     const char *rest;
@@ -125,6 +137,10 @@ static int wrong_target(const char *target)
         return usage_error(&command_relay,
                            "%s is one conversation and cannot be opened again for each client",
                            target);
+    if (v->proxy_v2 && row == &tls_transport)
+        return usage_error(
+            &command_relay,
+            "--send-proxy-v2 would have to come before TLS, so it does not go with %s", target);
     if (row->one_way)
         return usage_error(&command_relay,
                            "%s goes one way: a target is talked with, such as unix:/run/app.sock",
@@ -184,9 +200,16 @@ static int serve(const struct relay_values *v, struct relay_server *server,
         .worker_start = worker_start,
         .worker_end = worker_end,
     };
-    const struct announcement announcement = {.what = "relay"};
-    return server_options_run(&command_relay, &v->server, &service, &v->server.listen,
-                              &announcement);
+    struct option_list listen = v->server.listen;
+    struct tls_setup setup = {.tls = NULL};
+    tls_setup_listen(&setup, &listen);
+    const struct announcement announcement = {.what = "relay", .secure = setup.secure};
+    int status = tls_setup(&command_relay, &v->tls, &service, &listen, NULL, &setup);
+    if (status == 0)
+        status =
+            server_options_run(&command_relay, &v->server, &setup.service, &listen, &announcement);
+    tls_setup_done(&setup);
+    return status;
 }
 
 /* Nothing to sum up where nothing was started. */
@@ -207,7 +230,7 @@ int relay_serve(const struct relay_values *v, char **targets, size_t target_coun
 {
     struct relay_server server = {.values = v};
     for (size_t i = 0; i < target_count; i++) {
-        int rc = wrong_target(targets[i]);
+        int rc = wrong_target(v, targets[i]);
         if (rc != 0)
             return rc;
     }

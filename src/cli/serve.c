@@ -64,8 +64,10 @@ static int cannot_open(const struct serve_values *values, const struct site_opti
 {
     const struct folder_options *folder = &options->folder;
     bool root = opens(options->root, O_PATH | O_DIRECTORY);
-    if (root && folder->coding_cache &&
-        (error == EPERM || !opens(folder->coding_cache, O_DIRECTORY)))
+    if (options->out_wrong && options->out_wrong->why[0])
+        complain(&command_serve, "%s", options->out_wrong->why);
+    else if (root && folder->coding_cache &&
+             (error == EPERM || !opens(folder->coding_cache, O_DIRECTORY)))
         complain(&command_serve, "cannot keep coded files in %s: %s", folder->coding_cache,
                  error == EPERM ? "it must belong to this user, and nobody else may write to it"
                                 : strerror(error));
@@ -82,9 +84,41 @@ static int cannot_open(const struct serve_values *values, const struct site_opti
     return 1;
 }
 
+static bool starts(const char *name, const char *prefix)
+{
+    return strncmp(name, prefix, strlen(prefix)) == 0;
+}
+
+static bool is_local(const char *name)
+{
+    static const char *const local[] = {"127.", "[::1]", "localhost:", "unix:", "shm:", "fd:"};
+    name += starts(name, "tcp:") ? 4 : 0;
+    for (size_t i = 0; i < sizeof(local) / sizeof(local[0]); i++)
+        if (starts(name, local[i]))
+            return true;
+    return strcmp(name, "-") == 0;
+}
+
+/* Can other machines come to a listener that speaks no TLS? */
+static bool reached_plainly(const struct option_list *listen, const struct tls_setup *setup)
+{
+    bool plain = false;
+    for (size_t i = 0; i < listen->count; i++)
+        plain |= !setup->secure[i] && !is_local(listen->at[i]);
+    return plain;
+}
+
 static void also_log(void *arg, enum weir_report kind, const char *text)
 {
     site_report(arg, kind, text);
+}
+
+static bool cannot_log(const struct serve_values *values, const struct site_options *options)
+{
+    bool told = log_options_cannot_open(&command_serve, &values->log);
+    for (size_t i = 0; options->sites && i < options->sites->count && !told; i++)
+        told = log_options_cannot_write(&command_serve, options->sites->at[i].access_log);
+    return told;
 }
 
 static int serve(const struct serve_values *values, const struct config *config,
@@ -94,7 +128,7 @@ static int serve(const struct serve_values *values, const struct config *config,
     char what[NAME_MAX_BYTES];
     struct site *site;
     int rc = site_open(options, &site);
-    if (rc < 0 && config && !log_options_cannot_open(&command_serve, &values->log))
+    if (rc < 0 && config && !cannot_log(values, options))
         return config_cannot_open(config, &command_serve, -rc);
     if (rc < 0)
         return config ? 1 : cannot_open(values, options, -rc);
@@ -103,6 +137,8 @@ static int serve(const struct serve_values *values, const struct config *config,
         complain(&command_serve,
                  "no folder for coded files can be made in /tmp or $TMPDIR: nothing "
                  "is coded on the fly (name one with --coding-cache)");
+    if (options->sites && !values->server.quiet)
+        guard_options_warn(&command_serve, options->sites, reached_plainly(listen, setup));
     snprintf(what, sizeof(what), "serving %s", options->root);
     const struct announcement announcement = {
         .what = what, .show = show, .also = also_log, .arg = site, .secure = setup->secure};
@@ -161,6 +197,12 @@ static int serve_config(const struct serve_values *given)
     return status;
 }
 
+static bool needs_rules(const struct serve_values *values)
+{
+    return values->fields.count > 0 || values->redirects.count > 0 || values->rewrites.count > 0 ||
+           values->security || guard_options_used(&values->guard);
+}
+
 int serve_run(void *arg, int argc, char **argv)
 {
     const struct serve_values *values = arg;
@@ -178,14 +220,12 @@ int serve_run(void *arg, int argc, char **argv)
         all.root = ".";
     struct site_options options = {.root = all.root};
     struct site_part part;
-    const struct site_part *bad_part;
-    const char *bad_word;
+    struct sites_wrong wrong = {.part = NULL};
     const struct sites_options one = {&part, 1};
     int status = serve_part_read(&command_serve, &all, "default", &part);
-    if (status == 0 && (all.fields.count > 0 || all.redirects.count > 0 || all.security)) {
+    if (status == 0 && needs_rules(&all)) {
         options.sites = &one;
-        options.out_part = &bad_part;
-        options.out_what = &bad_word;
+        options.out_wrong = &wrong;
     }
     if (status == 0)
         status = serve_options_read(&command_serve, &all, &options);

@@ -40,7 +40,7 @@ const struct option_row serve_rows[] = {
     {.name = "field",
      .kind = OPTION_LIST,
      .scope = OPTION_MOUNT,
-     .merges = true,
+     .merges = OPTION_AFTER,
      .value = "'NAME: VALUE'",
      .help = "a field of all answers; without a value: not that one after all; several times",
      .offset = offsetof(struct serve_values, fields)},
@@ -55,6 +55,14 @@ const struct option_row serve_rows[] = {
      .value = "FROM=TO",
      .help = "as /old=/new, '/old/*=302 https://example.org/*' (default 301); several times",
      .offset = offsetof(struct serve_values, redirects)},
+    {.name = "rewrite",
+     .kind = OPTION_LIST,
+     .scope = OPTION_SITE,
+     .value = "FROM=TO",
+     .help = "as '/old/*=/new/*': the address inside the site that answers instead, once; several "
+             "times",
+     .offset = offsetof(struct serve_values, rewrites)},
+    GUARD_OPTION_ROWS(serve_values, guard),
     CGI_OPTION_ROWS(serve_values, cgi),
     SECONDS("head-timeout", head_s, "time for the head of a request (default 10)"),
     SECONDS("idle-timeout", idle_s, "silence between requests (default 30)"),
@@ -119,6 +127,10 @@ int serve_options_read(const struct command *command, const struct serve_values 
         status = http_options_read(command, &values->http, &out->http);
     if (status == 0)
         status = log_options_read(command, &values->log, &out->account);
+    if (status == 0)
+        status = guard_options_shared(command, &values->guard, &out->guards);
+    if (status == 0 && !out->sites)
+        out->guards.limits = false;
     if (status == 0 && !out->sites)
         out->cgi = (struct site_mounts){values->cgi.mounts.at, values->cgi.mounts.count};
     return status;
@@ -127,13 +139,19 @@ int serve_options_read(const struct command *command, const struct serve_values 
 static int check_rules(const struct command *command, const struct serve_values *values)
 {
     static struct rules rules; /* too large for a stack, and only read here */
-    rules.redirect_count = rules.field_count = 0;
+    rules.redirects.count = rules.rewrites.count = rules.field_count = 0;
     for (size_t i = 0; i < values->redirects.count; i++)
         if (rules_add_redirect(&rules, values->redirects.at[i]) < 0)
             return usage_error(command,
                                "--redirect is FROM=TO, each FROM once, as in /old=/new or "
                                "'/old/*=302 https://example.org/*', not '%s'",
                                values->redirects.at[i]);
+    for (size_t i = 0; i < values->rewrites.count; i++)
+        if (rules_add_rewrite(&rules, values->rewrites.at[i]) < 0)
+            return usage_error(command,
+                               "--rewrite is FROM=TO within the site, each FROM once, as in "
+                               "'/old/*=/new/*', not '%s'",
+                               values->rewrites.at[i]);
     for (size_t i = 0; i < values->fields.count; i++)
         if (rules_add_field(&rules, values->fields.at[i]) < 0)
             return usage_error(command,
@@ -151,6 +169,9 @@ int serve_part_read(const struct command *command, const struct serve_values *va
     struct cgi_words cgi = {.mounts = values->cgi.mounts};
     struct folder_options folder;
     int status = check_rules(command, values);
+    if (status == 0 && values->log.access && strcmp(values->log.access, "|") == 0)
+        return usage_error(command, "--access-log needs a command behind its |, as "
+                                    "'|rotatelogs ...', not '|'");
     if (status == 0)
         status = file_options_read(command, &values->files, &folder, &cache);
     if (status == 0)
@@ -163,10 +184,12 @@ int serve_part_read(const struct command *command, const struct serve_values *va
         .folder = folder,
         .fields = {values->fields.at, values->fields.count},
         .redirects = {values->redirects.at, values->redirects.count},
+        .rewrites = {values->rewrites.at, values->rewrites.count},
         .security = values->security,
+        .access_log = values->log.access,
         .cgi = {values->cgi.mounts.at, values->cgi.mounts.count},
     };
-    return 0;
+    return guard_options_read(command, &values->guard, out);
 }
 
 const struct command command_serve = {

@@ -6,13 +6,14 @@
 
 #include "cli/cgi_options.h"
 #include "cli/file_options.h"
+#include "cli/guard_options.h"
 #include "cli/http_options.h"
 #include "cli/log_options.h"
 #include "cli/server_options.h"
 #include "cli/tls_options.h"
 #include "service/site.h"
 
-#define SERVE_ROWS_MAX 80
+#define SERVE_ROWS_MAX 96
 
 struct serve_values {
     struct server_options server;
@@ -21,7 +22,8 @@ struct serve_values {
     struct cgi_words cgi;
     struct http_options http;
     struct log_options log;
-    struct option_list fields, redirects;
+    struct guard_options guard;
+    struct option_list fields, redirects, rewrites;
     const char *config, *root;
     const char *http2;
     bool security;

@@ -1,6 +1,7 @@
 #include "cli/tls_options.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,12 +110,47 @@ static bool asks_for_tls(const struct tls_options *options)
            options->key_process || options->ocsp.count > 0 || options->redirect || options->hsts;
 }
 
+void tls_setup_listen(struct tls_setup *setup, struct option_list *listen)
+{
+    for (size_t i = 0; i < listen->count; i++) {
+        setup->secure[i] = strncmp(listen->at[i], "tls:", 4) == 0;
+        if (!setup->secure[i])
+            continue;
+        snprintf(setup->names[i], sizeof(setup->names[i]), "tcp:%s", listen->at[i] + 4);
+        listen->at[i] = setup->names[i];
+    }
+}
+
+/* What the files make of `tls`. */
+static int new_server(const struct command *command, const struct tls_options *options,
+                      struct weir_tls_options *tls, struct weir_tls **out)
+{
+    struct weir_tls_cert certs[OPTION_LIST_MAX];
+    char why[400];
+    for (size_t i = 0; i < options->certs.count; i++)
+        certs[i] = (struct weir_tls_cert){options->certs.at[i],
+                                          options->keys.count > 0 ? options->keys.at[i] : NULL};
+    tls->certs = certs;
+    tls->cert_count = options->certs.count;
+    tls->authorities = options->client_ca;
+    if (weir_tls_new(tls, out, why, sizeof(why)) == 0)
+        return 0;
+    complain(command, "%s", why);
+    return 1;
+}
+
+int tls_options_server(const struct command *command, const struct tls_options *options,
+                       struct weir_tls **out)
+{
+    struct weir_tls_options tls = {.alpn = NULL};
+    int status = wrong_use(command, options, true);
+    return status != 0 ? status : new_server(command, options, &tls, out);
+}
+
 int tls_setup(const struct command *command, const struct tls_options *options,
               const struct weir_service *inner, const struct option_list *listen, const char *alpn,
               struct tls_setup *setup)
 {
-    struct weir_tls_cert certs[OPTION_LIST_MAX];
-    char why[400];
     bool wanted = false;
     setup->service = *inner;
     for (size_t i = 0; i < listen->count; i++)
@@ -124,18 +160,12 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     int status = wrong_use(command, options, wanted);
     if (status != 0)
         return status;
-    for (size_t i = 0; i < options->certs.count; i++)
-        certs[i] = (struct weir_tls_cert){options->certs.at[i],
-                                          options->keys.count > 0 ? options->keys.at[i] : NULL};
     for (size_t i = 0; i < options->ocsp.count; i++)
         setup->ocsp[i] = strcmp(options->ocsp.at[i], "off") != 0 ? options->ocsp.at[i] : NULL;
-    struct weir_tls_options tls = {.certs = certs,
-                                   .ocsp = setup->ocsp,
+    struct weir_tls_options tls = {.ocsp = setup->ocsp,
                                    .key_process = options->key_process,
                                    .say = say_changed,
                                    .say_arg = (void *)command,
-                                   .cert_count = options->certs.count,
-                                   .authorities = options->client_ca,
                                    .alpn = alpn,
                                    .protocol = inner->protocol,
                                    .config = inner->config};
@@ -145,10 +175,9 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     const struct weir_tls_way h2 = {"h2", http2_of(inner), tls.config};
     tls.ways = &h2;
     tls.way_count = h2.protocol ? 1 : 0;
-    if (weir_tls_new(&tls, &setup->tls, why, sizeof(why)) < 0) {
-        complain(command, "%s", why);
-        return 1;
-    }
+    status = new_server(command, options, &tls, &setup->tls);
+    if (status != 0)
+        return status;
     for (size_t i = 0; i < listen->count; i++)
         if (setup->secure[i])
             setup->ways[i] = (struct weir_way){&weir_tls_machine, setup->tls};

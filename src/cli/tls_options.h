@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "service/secure.h"
+#include "tbl/limits.h"
 
 #include <weir/server.h>
 #include <weir/tls.h>
@@ -70,10 +71,15 @@ struct tls_setup {
     struct secure_http redirect, stay;
     struct weir_beside beside[2]; /* that of the inner service, and the one that keeps keys */
     const char *ocsp[OPTION_LIST_MAX];
+    char names[OPTION_LIST_MAX][LIMIT_HOST_BYTES + 50]; /* tls_setup_listen() */
 };
 
+/* tls:HOST:PORT among the listeners becomes tcp:HOST:PORT, and secure[] says so. */
+void tls_setup_listen(struct tls_setup *, struct option_list *listen);
 /* `inner` is what is served; secure[] says where by TLS, `alpn` what its protocol is called there (NULL: nothing). 0; 1 or 2 after it
  * said what is wrong. tls_setup_done() in any case. */
 int tls_setup(const struct command *, const struct tls_options *, const struct weir_service *inner,
               const struct option_list *listen, const char *alpn, struct tls_setup *);
 void tls_setup_done(struct tls_setup *);
+/* Settings of a server that has no listeners of its own; weir_tls_free(). 0; 1 or 2 after it said what is wrong. */
+int tls_options_server(const struct command *, const struct tls_options *, struct weir_tls **out);

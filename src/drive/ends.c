@@ -1,5 +1,6 @@
 /* Both ends of a stream in numbers, for those who pass them on (the PROXY protocol). */
 #include "drive/core.h"
+#include "stream/tunnel.h"
 
 #include <string.h>
 #include <sys/un.h>
@@ -55,6 +56,8 @@ void stream_ends(const struct weir_stream *stream, struct weir_address *out_peer
                  struct weir_address *out_local)
 {
     union socket_address peer = {.any.sa_family = AF_UNSPEC}, local = peer;
+    if (stream->tunnelled)
+        stream = stream->tunnel->under;
     socklen_t peer_len = sizeof(peer), local_len = sizeof(local);
     *out_peer = *out_local = (struct weir_address){.family = WEIR_FAMILY_NONE};
     if (stream->in_kind != FD_SOCKET || getpeername(stream->in, &peer.any, &peer_len) < 0 ||

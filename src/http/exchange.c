@@ -224,6 +224,11 @@ bool weir_request_next(const struct weir_exchange *x, unsigned *at, struct weir_
     return true;
 }
 
+struct weir_bytes weir_request_user(const struct weir_exchange *x)
+{
+    return x->user;
+}
+
 uint64_t weir_request_length(const struct weir_exchange *x)
 {
     return x->length;

@@ -64,6 +64,10 @@ struct weir_exchange {
     /* Of a machine that carries several at a time: one of them has a wish. Others hear of it by their output(). */
     void (*changed)(struct weir_exchange *);
     void *stream; /* its own */
+    const char
+        *client; /* his address as text, where a proxy speaks for him; NULL: the peer's own */
+    struct weir_bytes user; /* who he is; in memory of this exchange; len 0: nobody asked */
+    const void *user_of;    /* ... and who found out */
 
     /* the request */
     const char *head; /* borrowed: from the connection's input, until exchange_keep() */
@@ -75,10 +79,13 @@ struct weir_exchange {
     uint8_t minor;         /* HTTP/1.x; 1 too for HTTP/2, which has all that 1.1 has */
     uint8_t field_count;
     uint8_t reroutes;
-    bool kept : 1;    /* the head is a copy */
-    bool expects : 1; /* Expect: 100-continue, and nothing was said yet */
-    bool https : 1;   /* the target said so itself */
-    bool h2 : 1;      /* HTTP/2 carries it */
+    bool kept : 1;      /* the head is a copy */
+    bool expects : 1;   /* Expect: 100-continue, and nothing was said yet */
+    bool https : 1;     /* the target said so itself */
+    bool h2 : 1;        /* HTTP/2 carries it */
+    bool rewritten : 1; /* path and query are no more those of the target */
+    bool restarted : 1;
+    bool undecided : 1; /* whether its content is wanted is not known yet */
 
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
@@ -124,6 +131,20 @@ int exchange_start(struct weir_exchange *);
  * there, and finds and starts one for that address. Its content must have been read. -EALREADY begun; -ELOOP too often in one
  * exchange; -ENOBUFS, -ENOMEM: nothing has changed; else as exchange_start(). */
 int exchange_reroute(struct weir_exchange *, struct weir_bytes target);
+/* Finds and starts a handler once more, with the request as it is: now it is known who asks, say. No content was taken; `ended`: there is
+ * no more of it. -EALREADY begun; else as exchange_start(). The caller wakes it. */
+int exchange_restart(struct weir_exchange *, bool ended);
+/* Whether its content is wanted is known now. An answer that is there needs none: as nobody asked for it, it may come or not, so the
+ * connection ends. */
+static inline void exchange_settle_content(struct weir_exchange *x)
+{
+    x->undecided = false;
+    x->close |= x->begun && x->expects;
+    x->expects &= !x->begun;
+}
+/* From now on the handler is looked for under another address of this server: path and query change, the target stays what was sent. 0;
+ * -ENOBUFS, -ENOMEM: nothing has changed. */
+int exchange_rewrite(struct weir_exchange *, struct weir_bytes target);
 /* stop(), ended(), and lets go of the caller's hold. */
 void exchange_end(struct weir_exchange *, int why);
 /* The value of the first field of that id; at NULL: none. */

@@ -151,6 +151,8 @@ int exchange_refuse(struct weir_exchange *x, enum http_error error)
         return -EALREADY;
     forget_reply(x);
     x->close = true;
+    if (error == HTTP_CLIENT_CONNECTIONS)
+        (void)!weir_reply_field(x, "Retry-After", LIMIT_CROWD_RETRY_S);
     return reply_page(x, http_error_status(error), error_sentence(error));
 }
 

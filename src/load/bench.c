@@ -74,7 +74,7 @@ static int aim(struct course *course, enum bench_kind kind, const struct bench_s
     int rc = load_target_init(target, &words, why);
     if (rc == -EINVAL)
         return fail(course, rc, "%s", why);
-    return rc < 0 ? rc : load_target_find(target, LIMIT_DIAL_MS);
+    return rc < 0 ? rc : load_target_find(target, LIMIT_DIAL_MS, why);
 }
 
 static int put_load(struct course *course, enum bench_kind kind, unsigned clients,

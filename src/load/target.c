@@ -3,11 +3,13 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/fields.h"
+#include "stream/tls_name.h"
 #include "stream/transport.h"
 #include "stream/unix.h"
 #include "tbl/limits.h"
 
 #include <weir/stream.h>
+#include <weir/tls.h>
 
 #include <errno.h>
 #include <stdarg.h>
@@ -54,20 +56,38 @@ static int set_endpoint(struct load_target *target, const char *name, char *why)
         return -EINVAL;
     const struct transport *transport = endpoint_split(name, &rest);
     if (transport != &tcp_transport && transport != &unix_transport)
-        return refuse(why, "%s: load is put on tcp:HOST:PORT and unix:PATH", name);
+        return refuse(why, "%s: load is put on tcp:HOST:PORT, tls:HOST:PORT and unix:PATH", name);
     target->endpoint = strdup(name);
     return target->endpoint ? 0 : -ENOMEM;
 }
 
-static int set_url_endpoint(struct load_target *target, const struct url *url, char *why)
+/* "HOST:PORT?WORDS", as behind "tls:". */
+static int set_secure(struct load_target *target, const struct load_words *words, const char *rest,
+                      char *why)
+{
+    target->secure = malloc(sizeof(*target->secure));
+    if (!target->secure)
+        return -ENOMEM;
+    const char *wrong = tls_name_read(rest, target->secure);
+    if (wrong)
+        return refuse(why, "%s: %s", words->where, wrong);
+    if (words->ca)
+        target->secure->ca = words->ca;
+    target->secure->insecure |= words->insecure;
+    return 0;
+}
+
+static int set_url_endpoint(struct load_target *target, const struct load_words *words,
+                            const struct url *url, bool secure, char *why)
 {
     char name[LIMIT_ENDPOINT_BYTES];
-    struct weir_bytes port = url->port.len > 0 ? url->port : BYTES("80");
+    struct weir_bytes port = url->port.len > 0 ? url->port : secure ? BYTES("443") : BYTES("80");
     int len = snprintf(name, sizeof(name), "tcp:%.*s:%.*s", (int)url->host.len, url->host.at,
                        (int)port.len, port.at);
     if (len < 0 || (size_t)len >= sizeof(name))
         return refuse(why, "the host's name is too long");
-    return set_endpoint(target, name, why);
+    int rc = secure ? set_secure(target, words, name + strlen("tcp:"), why) : 0;
+    return rc < 0 ? rc : set_endpoint(target, words->endpoint ? words->endpoint : name, why);
 }
 
 /* --- what --- */
@@ -184,15 +204,17 @@ static struct weir_bytes host_of(const char *endpoint)
     return transport == &tcp_transport ? bytes_str(rest) : BYTES("localhost");
 }
 
-static int init_url(struct load_target *target, const struct load_words *words, char *why)
+static int init_url(struct load_target *target, const struct load_words *words, bool secure,
+                    char *why)
 {
-    struct url url = split_url(words->where + strlen("http://"));
+    const char *scheme = secure ? "https://" : "http://";
+    struct url url = split_url(words->where + strlen(scheme));
     if (words->kind != LOAD_HTTP)
-        return refuse(why, "%s is a URL; for blocks write tcp:HOST:PORT", words->where);
+        return refuse(why, "%s is a URL; for blocks write %s:HOST:PORT", words->where,
+                      secure ? "tls" : "tcp");
     if (url.host.len == 0 || memchr(url.host.at, '@', url.host.len))
-        return refuse(why, "%s: write http://HOST:PORT/path", words->where);
-    int rc = words->endpoint ? set_endpoint(target, words->endpoint, why)
-                             : set_url_endpoint(target, &url, why);
+        return refuse(why, "%s: write %sHOST:PORT/path", words->where, scheme);
+    int rc = set_url_endpoint(target, words, &url, secure, why);
     if (rc < 0)
         return rc;
     size_t port = url.port.len > 0 ? url.port.len + 1 : 0;
@@ -204,27 +226,69 @@ int load_target_init(struct load_target *target, const struct load_words *words,
                      char why[LOAD_WHY_MAX])
 {
     *target = (struct load_target){.kind = words->kind};
-    if (strncasecmp(words->where, "https://", 8) == 0)
-        return refuse(why, "%s: TLS is not there yet; write http://", words->where);
-    if (strncasecmp(words->where, "http://", 7) == 0)
-        return init_url(target, words, why);
+    const char *rest;
+    bool tls = endpoint_split(words->where, &rest) == &tls_transport;
+    bool https = strncasecmp(words->where, "https://", 8) == 0;
+    if (!tls && !https && (words->ca || words->insecure))
+        return refuse(why, "--%s is for https:// and tls:HOST:PORT, not for %s",
+                      words->ca ? "ca" : "insecure", words->where);
+    if (https || strncasecmp(words->where, "http://", 7) == 0)
+        return init_url(target, words, https, why);
     if (words->endpoint)
         return refuse(why, "--endpoint goes with a URL; %s says where to connect already",
                       words->where);
-    int rc = set_endpoint(target, words->where, why);
+    int rc = tls ? set_secure(target, words, rest, why) : 0;
+    if (rc == 0)
+        rc = set_endpoint(target, tls ? target->secure->under : words->where, why);
     if (rc < 0)
         return rc;
     if (words->kind != LOAD_HTTP)
         return make_block(target, words);
     const char *path = words->path ? words->path : "/";
-    return make_request(target, words, bytes_str(path), host_of(words->where), why);
+    return make_request(target, words, bytes_str(path), host_of(target->endpoint), why);
 }
 
-int load_target_find(struct load_target *target, int timeout_ms)
+static int new_tls(const struct load_target *target, bool explain, struct weir_tls **out, char *why)
+{
+    const struct tls_name *name = target->secure;
+    const struct weir_tls_cert cert = {name->cert, name->key};
+    const struct weir_tls_options options = {.certs = &cert,
+                                             .cert_count = name->cert ? 1 : 0,
+                                             .peer_name = name->name,
+                                             .insecure = name->insecure,
+                                             .authorities = name->ca,
+                                             .alpn = target->kind == LOAD_HTTP ? "http/1.1"
+                                                                               : name->alpn,
+                                             .explain = explain};
+    return weir_tls_new(&options, out, why, LOAD_WHY_MAX);
+}
+
+/* Takes `stream`. Shakes hands once; then what all threads use is made. */
+static int try_tls(struct load_target *target, struct weir_stream *stream, int timeout_ms,
+                   char *why)
+{
+    struct weir_tls *once;
+    int rc = new_tls(target, true, &once, why);
+    if (rc < 0) {
+        (void)weir_close(stream);
+        return rc;
+    }
+    rc = weir_tls_stream(stream, once, timeout_ms, &stream);
+    if (rc == 0)
+        (void)weir_close(stream);
+    else if (weir_tls_complaint(once)[0])
+        snprintf(why, LOAD_WHY_MAX, "%s", weir_tls_complaint(once));
+    else
+        snprintf(why, LOAD_WHY_MAX, "%s", strerrordesc_np(-rc));
+    weir_tls_free(once);
+    return rc < 0 ? rc : new_tls(target, false, &target->tls, why);
+}
+
+int load_target_find(struct load_target *target, int timeout_ms, char why[LOAD_WHY_MAX])
 {
     struct weir_stream *stream;
     const char *rest;
-    int rc = weir_open(target->endpoint, 0, timeout_ms, &stream);
+    int rc = weir_open_why(target->endpoint, 0, timeout_ms, &stream, why, LOAD_WHY_MAX);
     if (rc < 0)
         return rc;
     if (endpoint_split(target->endpoint, &rest) == &unix_transport) {
@@ -234,6 +298,10 @@ int load_target_find(struct load_target *target, int timeout_ms)
         if (getpeername(weir_read_fd(stream), (struct sockaddr *)&target->at, &target->at_len) < 0)
             rc = -errno;
     }
+    if (rc == 0 && target->secure)
+        return try_tls(target, stream, timeout_ms, why);
+    if (rc < 0)
+        snprintf(why, LOAD_WHY_MAX, "%s", strerrordesc_np(-rc));
     (void)weir_close(stream);
     return rc;
 }
@@ -242,5 +310,7 @@ void load_target_done(struct load_target *target)
 {
     free(target->endpoint);
     free(target->request);
+    free(target->secure);
+    weir_tls_free(target->tls);
     *target = (struct load_target){0};
 }

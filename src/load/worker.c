@@ -1,6 +1,8 @@
 #include "load/worker.h"
 
+#include <weir/conn.h>
 #include <weir/driver.h>
+#include <weir/tls.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +41,7 @@ static enum load_error kind_of(int why)
     case ENETUNREACH:
     case EADDRNOTAVAIL:
     case ENOENT:
+    case EACCES:
     case EAGAIN:
         return LOAD_CONNECT;
     case ETIMEDOUT:
@@ -186,6 +189,21 @@ static void retry_later(struct client *c)
     w->retry_last = c;
 }
 
+/* With TLS the client is inside the connection that was adopted, and talks once hands are shaken. */
+static struct weir_conn *client_adopt(struct client *c, struct weir_stream *stream)
+{
+    struct worker *w = c->worker;
+    struct weir_tls *tls = w->options->target->tls;
+    const void *config = w->talk == &talk_http ? (const void *)&c->http : c;
+    if (!tls)
+        return w->driver->ops->adopt(w->driver, stream, w->talk->protocol, config);
+    struct weir_conn *outer = w->driver->ops->adopt(w->driver, stream, &weir_tls_machine, tls);
+    struct weir_conn *conn = outer ? weir_conn_new_inner(outer, w->talk->protocol, config) : NULL;
+    if (outer && !conn)
+        weir_conn_abort(outer, -ENOMEM);
+    return conn;
+}
+
 static void client_connect(struct client *c)
 {
     struct worker *w = c->worker;
@@ -200,10 +218,12 @@ static void client_connect(struct client *c)
         return;
     }
     w->result.connects++;
-    c->conn = w->driver->ops->adopt(w->driver, stream, w->talk->protocol,
-                                    w->talk == &talk_http ? (const void *)&c->http : c);
+    c->conn = client_adopt(c, stream);
     if (!c->conn)
         retry_later(c);
+    else if (w->options->target->tls && w->options->fresh && w->measure_ns > 0 && !w->over &&
+             c->under_way == 0)
+        (void)begin_request(c); /* its time begins before hands are shaken */
 }
 
 /* A server may close a connection between answers whenever it likes; what was sent into that was read by nobody, and is asked

@@ -1,11 +1,14 @@
 #include "service/account.h"
 
+#include "base/text.h"
 #include "http/exchange.h"
 #include "service/route.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int read_status(const struct account_options *options, struct status *out, char *why,
                        size_t why_size)
@@ -53,8 +56,7 @@ int account_open(struct account *account, const struct account_options *options,
         rc = route_add(route, options->status, strlen(options->status), &status_handler,
                        &account->status);
     account->status.figures = account->figures;
-    account->status.access = account->logs.access.rings;
-    account->status.error = account->logs.error.rings;
+    account->status.logs = &account->logs;
     return rc;
 }
 
@@ -70,7 +72,8 @@ void account_set_http(const struct account *account, const struct account_option
                       void (*ended)(const struct weir_http *, struct weir_exchange *, int),
                       void (*connection)(const struct weir_http *, struct weir_conn *, bool, int))
 {
-    bool timed_lines = account->logs.access.rings && account->logs.format.timed;
+    bool timed_lines =
+        (account->logs.access.rings || account->logs.site_count > 0) && account->logs.format.timed;
     http->ended = logs_wanted(&account->logs) || account->figures ? ended : NULL;
     http->connection = account->logs.error.rings || account->figures ? connection : NULL;
     http->server_timing = options->server_timing;
@@ -123,14 +126,34 @@ static bool is_bad(const struct weir_exchange *x, int why)
     return why != WEIR_DONE || x->limit || x->status >= 500;
 }
 
-void account_ended(struct account_hand *hand, struct weir_exchange *x, int why)
+void account_ended(struct account_hand *hand, struct weir_exchange *x, unsigned log, int why)
 {
     uint64_t end_ns = driver_clock(x->driver);
-    logs_add(&hand->logs, x, end_ns, why);
+    logs_add(&hand->logs, log, x, end_ns, why);
     if (hand->figures.slot)
         count(&hand->figures, x, end_ns, why);
     if (is_bad(x, why) && logs_tell(&hand->logs))
         logs_tell_request(&hand->logs, x, why);
+}
+
+/* A pipe takes up to PIPE_BUF bytes at once, so lines of several processes do not mix; nobody waits for it. */
+void account_tell(struct account_hand *hand, int64_t wall_ns, const char *what,
+                  struct weir_bytes text)
+{
+    char line[1024];
+    struct text t;
+    if (logs_tell_text(&hand->logs, wall_ns, what, text))
+        return;
+    text_init(&t, line, sizeof(line) - 1);
+    text_str(&t, "weir: ");
+    text_str(&t, what);
+    text_str(&t, ": ");
+    for (size_t i = 0; i < text.len; i++)
+        text_char(&t, (unsigned char)text.at[i] < ' ' || text.at[i] == 0x7f ? '?' : text.at[i]);
+    line[t.len] = '\n';
+    struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&ready, 1, 0) > 0 && ready.revents & POLLOUT)
+        (void)!write(STDERR_FILENO, line, t.len + 1);
 }
 
 void account_connection(struct account_hand *hand, struct weir_driver *driver,

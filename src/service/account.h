@@ -42,9 +42,12 @@ void account_close(struct account *);
 void account_set_http(const struct account *, const struct account_options *, struct weir_http *,
                       void (*ended)(const struct weir_http *, struct weir_exchange *, int),
                       void (*connection)(const struct weir_http *, struct weir_conn *, bool, int));
-void account_ended(struct account_hand *, struct weir_exchange *, int why);
+/* `log`: which access log gets its line (service/logs.h). */
+void account_ended(struct account_hand *, struct weir_exchange *, unsigned log, int why);
 void account_connection(struct account_hand *, struct weir_driver *, struct weir_conn *,
                         bool opened, int why);
+/* A warning: into the error log, or else to standard error. */
+void account_tell(struct account_hand *, int64_t wall_ns, const char *what, struct weir_bytes text);
 
 void account_begin(const struct account *, struct account_hand *);
 void account_let_go(struct account_hand *); /* before a wait */

@@ -7,6 +7,7 @@
 
 #include <weir/conn.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,7 +191,9 @@ static void add_client(struct env *env, struct weir_exchange *x)
     struct weir_conn *conn = weir_exchange_conn(x);
     char address[128] = "";
     unsigned port = 0;
-    if (conn && driver->ops->peer)
+    if (x->client) /* a proxy speaks for him */
+        snprintf(address, sizeof(address), "%s", x->client);
+    else if (conn && driver->ops->peer)
         (void)driver->ops->peer(driver, conn, address, sizeof(address), &port);
     size_t len = strlen(address);
     struct weir_bytes bare = {address, len};
@@ -259,6 +262,10 @@ static void add_all(struct env *env, struct talk *talk)
     add_text(env, "REDIRECT_STATUS=", "200"); /* php-cgi asks for it */
     add_server(env, x);
     add_client(env, x);
+    if (x->user.len > 0) {
+        add_text(env, "AUTH_TYPE=", "Basic");
+        add(env, "REMOTE_USER=", x->user);
+    }
     add_paths(env, talk);
     add_content(env, talk);
     add_fields(env, x);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "service/account.h"
+#include "service/auth.h"
 #include "service/cgi.h"
 #include "service/coding.h"
 #include "service/file_cache.h"
@@ -22,4 +23,5 @@ struct local {
     struct accept_memo accepts[ACCEPT_MEMOS]; /* by length */
     struct account_hand account;
     struct cgi_queue cgi;
+    struct auth_jobs auth;
 };

@@ -3,6 +3,7 @@
 
 #include "base/bytes.h"
 #include "http/date.h"
+#include "http/exchange.h"
 #include "service/log_fields.h"
 #include "tbl/limits.h"
 
@@ -83,8 +84,9 @@ static int read_mask(struct log_format *format, const char *text, char *why, siz
 
 _Static_assert((int)LOG_FIELD_COUNT <= LIMIT_LOG_FIELDS, "a format can have them all");
 
-static const char json_default[] = "time remote host method target protocol status bytes referrer "
-                                   "agent id limit why total receive parse open first last";
+static const char json_default[] =
+    "time remote user host method target protocol status bytes referrer "
+    "agent id limit why total receive parse open first last";
 
 int log_format_read(const char *text, const char *mask, struct log_format *out, char *why,
                     size_t why_size)
@@ -127,16 +129,9 @@ static void mask_peer(const struct log_format *format, char *text, size_t size)
     }
 }
 
-void log_add_peer(const struct log_format *format, struct text *t, struct weir_driver *driver,
-                  struct weir_conn *conn, unsigned *out_port)
+/* `size` is what there is room for. */
+static void add_address(const struct log_format *format, struct text *t, char *peer, size_t size)
 {
-    char peer[128];
-    *out_port = 0;
-    if (!conn || !driver->ops->peer ||
-        driver->ops->peer(driver, conn, peer, sizeof(peer), out_port) < 0) {
-        text_char(t, '-');
-        return;
-    }
     size_t len = strlen(peer);
     char *at = peer;
     if (len > 2 && peer[0] == '[' && peer[len - 1] == ']') { /* no log reader expects brackets */
@@ -146,10 +141,35 @@ void log_add_peer(const struct log_format *format, struct text *t, struct weir_d
     }
     if (format->mask_v4 < 32 || format->mask_v6 < 128) {
         at[strcspn(at, "%")] = '\0'; /* a zone says which card it was */
-        mask_peer(format, at, sizeof(peer) - 1);
+        mask_peer(format, at, size - 1);
         len = strlen(at);
     }
     text_add(t, at, len);
+}
+
+void log_add_peer(const struct log_format *format, struct text *t, struct weir_driver *driver,
+                  struct weir_conn *conn, unsigned *out_port)
+{
+    char peer[128];
+    *out_port = 0;
+    if (!conn || !driver->ops->peer ||
+        driver->ops->peer(driver, conn, peer, sizeof(peer), out_port) < 0)
+        text_char(t, '-');
+    else
+        add_address(format, t, peer, sizeof(peer));
+}
+
+void log_add_client(const struct log_format *format, struct text *t, const struct weir_exchange *x,
+                    unsigned *out_port)
+{
+    char client[128];
+    if (!x->client) {
+        log_add_peer(format, t, x->driver, x->conn, out_port);
+        return;
+    }
+    *out_port = 0;
+    snprintf(client, sizeof(client), "%s", x->client);
+    add_address(format, t, client, sizeof(client));
 }
 
 static void digits(struct text *t, unsigned value, unsigned count)

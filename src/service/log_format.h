@@ -35,9 +35,12 @@ void log_format_write(const struct log_format *, struct log_memo *, struct text 
                       struct weir_exchange *, uint64_t end_ns, int why);
 
 /* The parts of it that the error log uses, too. */
-/* The client's address as text, with what the mask leaves of it; "-": not known. */
+/* The peer's address as text, with what the mask leaves of it; "-": not known. */
 void log_add_peer(const struct log_format *, struct text *, struct weir_driver *,
                   struct weir_conn *, unsigned *out_port);
+/* The same of the client, for whom a proxy may speak: his port is not known then. */
+void log_add_client(const struct log_format *, struct text *, const struct weir_exchange *,
+                    unsigned *out_port);
 /* "2026-11-22T21:54:01.123Z" */
 void log_add_utc(struct text *, int64_t wall_ns);
 /* Between quotes, as JSON: what is no printable ASCII becomes \u00XX, one a byte. At most `max` bytes are taken. */

@@ -41,6 +41,21 @@ static void add_escaped(struct text *t, struct weir_bytes bytes)
     }
 }
 
+/* The same of a name that no quotes stand around: blanks would end it. */
+static void add_escaped_name(struct text *t, struct weir_bytes name)
+{
+    struct weir_bytes rest = name;
+    const char *space;
+    while (rest.len > 0 && (space = memchr(rest.at, ' ', rest.len))) {
+        if (space > rest.at)
+            add_escaped(t, (struct weir_bytes){rest.at, (size_t)(space - rest.at)});
+        text_add(t, "\\x20", 4);
+        rest = (struct weir_bytes){space + 1, (size_t)(rest.at + rest.len - space - 1)};
+    }
+    if (rest.len > 0 || name.len == 0)
+        add_escaped(t, rest);
+}
+
 static void two(struct text *t, unsigned value)
 {
     char digits[2] = {(char)('0' + value / 10 % 10), (char)('0' + value % 10)};
@@ -98,8 +113,10 @@ static void write_combined(const struct line *line)
     struct text *t = line->t;
     struct weir_exchange *x = line->x;
     unsigned port;
-    log_add_peer(line->format, t, x->driver, x->conn, &port);
-    text_add(t, " - - [", 6);
+    log_add_client(line->format, t, x, &port);
+    text_add(t, " - ", 3);
+    add_escaped_name(t, x->user);
+    text_add(t, " [", 2);
     add_time(t, line->memo, x->driver->now.wall_ns);
     text_add(t, "] \"", 3);
     add_escaped(t, weir_request_line(x));
@@ -162,6 +179,9 @@ static bool text_of(const struct line *line, enum log_field field, char room[WEI
     case LOG_AGENT:
         *out = exchange_field(x, FIELD_USER_AGENT);
         return true;
+    case LOG_USER:
+        *out = x->user;
+        return true;
     case LOG_ID:
         *out = (struct weir_bytes){room, weir_request_id(x, room)};
         return true;
@@ -182,7 +202,7 @@ static void add_peer(const struct line *line, bool port)
     struct text peer;
     unsigned number;
     text_init(&peer, room, sizeof(room));
-    log_add_peer(line->format, &peer, line->x->driver, line->x->conn, &number);
+    log_add_client(line->format, &peer, line->x, &number);
     if (port) {
         text_u64(line->t, number);
         return;

@@ -18,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CHANNELS_MAX 4
+#define CHANNELS_MAX (2 + LIMIT_SITE_LOGS)
 
 struct writer {
     const struct weir_helper *helper;

@@ -40,6 +40,22 @@ static int open_channel(struct log_channel *channel, const char *what, const cha
     return rc < 0 ? rc : log_rings_new(rings, size, &channel->rings);
 }
 
+static int open_sites(struct logs *logs, const struct logs_options *options, const char **out_which)
+{
+    int rc = options->sites.count > LIMIT_SITE_LOGS ? -ENOSPC : 0;
+    for (size_t i = 0; i < options->sites.count && rc == 0; i++) {
+        struct log_channel *channel = &logs->sites[logs->site_count];
+        *out_which = options->sites.at[i];
+        rc = open_channel(channel, "access log", *out_which, LIMIT_SITE_LOG_RINGS,
+                          LIMIT_SITE_LOG_RING);
+        if (rc < 0)
+            break;
+        log_sink_init(&channel->sink, *out_which, STDOUT_FILENO, PRIORITY_ACCESS);
+        logs->site_count++;
+    }
+    return rc;
+}
+
 int logs_open(struct logs *logs, const struct logs_options *options, const char **out_which)
 {
     char why[600];
@@ -58,6 +74,8 @@ int logs_open(struct logs *logs, const struct logs_options *options, const char 
                           LIMIT_ERROR_RING);
         log_sink_init(&logs->error.sink, options->error, STDERR_FILENO, PRIORITY_ERROR);
     }
+    if (rc == 0)
+        rc = open_sites(logs, options, out_which);
     if (rc < 0)
         logs_close(logs);
     return rc;
@@ -68,23 +86,39 @@ void logs_close(struct logs *logs)
     log_rings_free(logs->access.rings);
     log_rings_free(logs->error.rings);
     logs->access.rings = logs->error.rings = NULL;
+    for (unsigned i = 0; i < logs->site_count; i++)
+        log_rings_free(logs->sites[i].rings);
+    logs->site_count = 0;
 }
 
 int logs_run(const struct weir_helper *helper, struct logs *logs)
 {
-    struct log_channel *const channels[] = {&logs->access, &logs->error};
-    return log_process_run(helper, channels, 2);
+    struct log_channel *channels[2 + LIMIT_SITE_LOGS] = {&logs->access, &logs->error};
+    for (unsigned i = 0; i < logs->site_count; i++)
+        channels[2 + i] = &logs->sites[i];
+    return log_process_run(helper, channels, 2 + logs->site_count);
 }
 
-void logs_add(struct logs_hand *hand, struct weir_exchange *x, uint64_t end_ns, int why)
+uint64_t logs_lost(const struct logs *logs)
+{
+    uint64_t lost = logs->access.rings ? log_lost(logs->access.rings) : 0;
+    for (unsigned i = 0; i < logs->site_count; i++)
+        lost += logs->sites[i].rings ? log_lost(logs->sites[i].rings) : 0;
+    return lost;
+}
+
+void logs_add(struct logs_hand *hand, unsigned which, struct weir_exchange *x, uint64_t end_ns,
+              int why)
 {
     char line[LIMIT_LOG_LINE];
     struct text t;
-    if (!hand->logs->access.rings)
+    bool own = which > 0 && which <= hand->logs->site_count;
+    struct log_rings *rings = own ? hand->logs->sites[which - 1].rings : hand->logs->access.rings;
+    if (!rings || which == LOGS_NONE)
         return;
     text_init(&t, line, sizeof(line));
     log_format_write(&hand->logs->format, &hand->memo, &t, x, end_ns, why);
-    log_put(hand->logs->access.rings, &hand->access, t.at, t.len);
+    log_put(rings, own ? &hand->sites[which - 1] : &hand->access, t.at, t.len);
 }
 
 void logs_let_go(struct logs_hand *hand)
@@ -93,6 +127,8 @@ void logs_let_go(struct logs_hand *hand)
         return;
     log_let_go(hand->logs->access.rings, &hand->access);
     log_let_go(hand->logs->error.rings, &hand->error);
+    for (unsigned i = 0; i < hand->logs->site_count; i++)
+        log_let_go(hand->logs->sites[i].rings, &hand->sites[i]);
 }
 
 /* --- errors --- */
@@ -130,6 +166,17 @@ static void add_peer(struct text *t, const struct logs *logs, struct weir_driver
     add_text(t, "remote", (struct weir_bytes){peer.at, peer.len});
 }
 
+static void add_client(struct text *t, const struct logs *logs, const struct weir_exchange *x)
+{
+    char room[128];
+    struct text client;
+    unsigned port;
+    text_init(&client, room, sizeof(room));
+    log_add_client(&logs->format, &client, x, &port);
+    add_text(t, "remote", (struct weir_bytes){client.at, client.len});
+    add_text(t, "user", x->user);
+}
+
 static void add_why(struct text *t, int why)
 {
     add_text(t, "why", bytes_str(log_error_name(why)));
@@ -161,7 +208,7 @@ void logs_tell_request(struct logs_hand *hand, struct weir_exchange *x, int why)
     text_init(&t, line, sizeof(line));
     begin(&t, level_of(x, why), "request", x->driver->now.wall_ns);
     add_text(&t, "id", (struct weir_bytes){id, weir_request_id(x, id)});
-    add_peer(&t, hand->logs, x->driver, x->conn);
+    add_client(&t, hand->logs, x);
     add_text(&t, "line", weir_request_line(x));
     text_str(&t, ",\"status\":");
     text_u64(&t, x->status);
@@ -193,6 +240,20 @@ bool logs_tell_program(struct logs_hand *hand, int64_t wall_ns, const char *id,
     begin(&t, LOG_LEVEL_WARNING, "cgi", wall_ns);
     add_text(&t, "id", bytes_str(id));
     add_text(&t, "program", program);
+    add_text(&t, "text", text);
+    put(hand, &t);
+    return true;
+}
+
+bool logs_tell_text(struct logs_hand *hand, int64_t wall_ns, const char *what,
+                    struct weir_bytes text)
+{
+    char line[LIMIT_LOG_LINE];
+    struct text t;
+    if (!logs_tell(hand))
+        return false;
+    text_init(&t, line, sizeof(line));
+    begin(&t, LOG_LEVEL_WARNING, what, wall_ns);
     add_text(&t, "text", text);
     put(hand, &t);
     return true;

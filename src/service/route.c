@@ -54,6 +54,19 @@ int route_add(struct route *route, const char *prefix, size_t len,
     return 0;
 }
 
+void route_change(struct route *route, const char *text, size_t len,
+                  const struct weir_handler *handler, const void *config)
+{
+    struct weir_bytes prefix;
+    if (!route_prefix(text, len, &prefix))
+        return;
+    for (unsigned i = 0; i < route->count; i++)
+        if (bytes_equal(route->mounts[i].prefix, prefix)) {
+            route->mounts[i].handler = handler;
+            route->mounts[i].config = config;
+        }
+}
+
 const struct mount *route_find(const struct route *route, struct weir_bytes path)
 {
     for (unsigned i = 0; i < route->count; i++) {

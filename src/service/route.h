@@ -26,5 +26,8 @@ bool route_prefix(const char *text, size_t len, struct weir_bytes *out);
 /* 0, -EINVAL: no clean path, -EEXIST: that prefix is taken, -ENOSPC: there are LIMIT_MOUNTS. */
 WEIR_CHECKED int route_add(struct route *, const char *prefix, size_t len,
                            const struct weir_handler *, const void *config);
+/* Who answers for that prefix, which is there, from now on. */
+void route_change(struct route *, const char *prefix, size_t len, const struct weir_handler *,
+                  const void *config);
 /* For a clean path; NULL: nobody. */
 const struct mount *route_find(const struct route *, struct weir_bytes path);

@@ -42,16 +42,11 @@ static bool is_target(struct weir_bytes to)
     return to.len <= LIMIT_FILE_PATH_BYTES;
 }
 
-int rules_add_redirect(struct rules *rules, const char *text)
+/* "FROM=TO", the status read already where there can be one. */
+static int add_redirect(struct redirects *redirects, struct redirect redirect)
 {
-    const char *equals = strchr(text, '=');
-    if (!equals || text[0] != '/')
-        return -EINVAL;
-    struct redirect redirect = {.from = {text, (size_t)(equals - text)},
-                                .to = bytes_trim(bytes_str(equals + 1))};
-    redirect.status = read_status(&redirect.to);
     redirect.rest = ends_open(redirect.from);
-    if (!redirect.status || !is_target(redirect.to) || redirect.from.len > LIMIT_FILE_PATH_BYTES)
+    if (!is_target(redirect.to) || redirect.from.len > LIMIT_FILE_PATH_BYTES)
         return -EINVAL;
     redirect.from.len -= redirect.rest;
     if (memchr(redirect.from.at, '*', redirect.from.len))
@@ -62,13 +57,41 @@ int rules_add_redirect(struct rules *rules, const char *text)
         return -EINVAL;
     else if (redirect.rest && redirect.to.at[redirect.to.len - 1] == '/')
         return -EINVAL; /* the star was forgotten */
-    for (unsigned i = 0; i < rules->redirect_count; i++)
-        if (bytes_equal(rules->redirects[i].from, redirect.from))
+    for (unsigned i = 0; i < redirects->count; i++)
+        if (bytes_equal(redirects->at[i].from, redirect.from))
             return -EEXIST;
-    if (rules->redirect_count == LIMIT_SITE_REDIRECTS)
+    if (redirects->count == LIMIT_SITE_REDIRECTS)
         return -ENOSPC;
-    rules->redirects[rules->redirect_count++] = redirect;
+    redirects->at[redirects->count++] = redirect;
     return 0;
+}
+
+static bool split(const char *text, struct redirect *out)
+{
+    const char *equals = strchr(text, '=');
+    if (!equals || text[0] != '/')
+        return false;
+    *out = (struct redirect){.from = {text, (size_t)(equals - text)},
+                             .to = bytes_trim(bytes_str(equals + 1))};
+    return true;
+}
+
+int rules_add_redirect(struct rules *rules, const char *text)
+{
+    struct redirect redirect;
+    if (!split(text, &redirect))
+        return -EINVAL;
+    redirect.status = read_status(&redirect.to);
+    return redirect.status ? add_redirect(&rules->redirects, redirect) : -EINVAL;
+}
+
+int rules_add_rewrite(struct rules *rules, const char *text)
+{
+    struct redirect rewrite;
+    if (!split(text, &rewrite) || rewrite.to.len == 0 || rewrite.to.at[0] != '/' ||
+        memchr(rewrite.to.at, '#', rewrite.to.len))
+        return -EINVAL;
+    return add_redirect(&rules->rewrites, rewrite);
 }
 
 int rules_add_field(struct rules *rules, const char *text)
@@ -119,10 +142,10 @@ int rules_add_security(struct rules *rules)
     return rc;
 }
 
-const struct redirect *rules_find(const struct rules *rules, struct weir_bytes path)
+const struct redirect *rules_find(const struct redirects *redirects, struct weir_bytes path)
 {
-    for (unsigned i = 0; i < rules->redirect_count; i++) {
-        const struct redirect *redirect = &rules->redirects[i];
+    for (unsigned i = 0; i < redirects->count; i++) {
+        const struct redirect *redirect = &redirects->at[i];
         if (redirect->rest ? bytes_starts(path, redirect->from) : bytes_equal(path, redirect->from))
             return redirect;
     }

@@ -25,6 +25,8 @@ struct site {
     struct account account;
     struct route route;  /* what is not answered by the files of the folder */
     struct sites *sites; /* NULL: one, for every name */
+    struct guards guards;
+    bool own_logs; /* some sites have access logs of their own */
     struct cgi_options cgi_options;
     struct cgi_places *cgi_places;
     struct cgi cgi[LIMIT_MOUNTS];
@@ -44,6 +46,7 @@ static const struct weir_handler *site_route(const struct weir_http *http, struc
                                              const void **out_config)
 {
     const struct site *site = http->arg;
+    guards_believe(&site->guards, x);
     const struct mount *mount = site->route.count > 0 ? find_mount(site, x) : NULL;
     if (mount) {
         *out_config = mount->config;
@@ -66,8 +69,8 @@ static bool site_error_page(const struct weir_http *http, struct weir_exchange *
 static void site_ended(const struct weir_http *http, struct weir_exchange *x, int why)
 {
     struct local *local = weir_exchange_driver(x)->local;
-    (void)http;
-    account_ended(&local->account, x, why);
+    const struct site *site = http->arg;
+    account_ended(&local->account, x, site->own_logs ? sites_log(site->sites, x) : 0, why);
 }
 
 static void site_connection(const struct weir_http *http, struct weir_conn *conn, bool opened,
@@ -77,6 +80,18 @@ static void site_connection(const struct weir_http *http, struct weir_conn *conn
     struct local *local = driver->local;
     (void)http;
     account_connection(&local->account, driver, conn, opened, why);
+}
+
+static bool site_admit(const struct weir_http *http, struct weir_conn *conn, uint64_t *out_mark)
+{
+    struct site *site = http->arg;
+    return guards_admit(&site->guards, conn, out_mark);
+}
+
+static void site_released(const struct weir_http *http, uint64_t mark)
+{
+    struct site *site = http->arg;
+    guards_released(&site->guards, mark);
 }
 
 static int helper(const struct weir_helper *helper, void *arg)
@@ -141,6 +156,9 @@ static void set_http(struct site *site, const struct site_options *options)
     site->http.arg = site;
     site->http.route = site_route;
     account_set_http(&site->account, &options->account, &site->http, site_ended, site_connection);
+    bool counted = site->guards.headcount != NULL;
+    site->http.admit = counted ? site_admit : NULL;
+    site->http.released = counted ? site_released : NULL;
     bool pages = site->sites || site->folder.page_count > 0;
     site->http.error_page = pages ? site_error_page : NULL;
 }
@@ -167,6 +185,38 @@ static int open_cgi(struct site *site, const struct site_options *options)
     return rc;
 }
 
+static bool same_name(const char *a, const char *b)
+{
+    bool off_a = log_sink_kind(a) == LOG_SINK_OFF, off_b = log_sink_kind(b) == LOG_SINK_OFF;
+    return off_a || off_b ? off_a == off_b : strcmp(a, b) == 0;
+}
+
+/* Sites that name the same log share it. */
+static int open_account(struct site *site, const struct site_options *options)
+{
+    const char *names[LIMIT_SITE_LOGS];
+    struct account_options account = options->account;
+    size_t count = 0, sites = site->sites ? options->sites->count : 0;
+    for (size_t i = 0; i < sites; i++) {
+        const char *name = options->sites->at[i].access_log;
+        size_t k = 0;
+        if (same_name(name, account.logs.access))
+            continue;
+        site->own_logs = true;
+        while (k < count && !same_name(names[k], name))
+            k++;
+        bool off = log_sink_kind(name) == LOG_SINK_OFF;
+        if (k == count && !off && count == LIMIT_SITE_LOGS)
+            return -ENOSPC;
+        if (k == count && !off)
+            names[count++] = name;
+        sites_set_log(site->sites, i, off ? LOGS_NONE : (unsigned)k + 1);
+    }
+    account.logs.sites.at = names;
+    account.logs.sites.count = count;
+    return account_open(&site->account, &account, &site->route);
+}
+
 int site_open(const struct site_options *options, struct site **out)
 {
     struct site *site = calloc(1, sizeof(*site));
@@ -176,14 +226,14 @@ int site_open(const struct site_options *options, struct site **out)
     file_cache_defaults(&site->cache);
     site->budget.max = open_files_max(options->cache.open_files);
     site->folder = (struct folder){.root = -1, .store = {.dir = -1}};
-    int rc;
-    if (options->sites)
-        rc = sites_open(options->sites, &options->cgi_options, &site->sites, options->out_part,
-                        options->out_what);
-    else
+    int rc = guards_open(&site->guards, &options->guards);
+    if (rc == 0 && options->sites)
+        rc = sites_open(options->sites, &options->cgi_options, &site->guards, &site->sites,
+                        options->out_wrong);
+    else if (rc == 0)
         rc = folder_open(&site->folder, options->root, &options->folder);
     if (rc == 0)
-        rc = account_open(&site->account, &options->account, &site->route);
+        rc = open_account(site, options);
     if (rc == 0)
         rc = open_cgi(site, options);
     if (rc < 0) {
@@ -235,6 +285,7 @@ void site_close(struct site *site)
     folder_close(&site->folder);
     sites_close(site->sites);
     account_close(&site->account);
+    guards_close(&site->guards);
     for (unsigned i = 0; i < site->cgi_count; i++)
         cgi_close(&site->cgi[i]);
     cgi_places_free(site->cgi_places);

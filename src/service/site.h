@@ -29,8 +29,8 @@ struct site_options {
     } cgi; /* "PREFIX=FOLDER", as cgi_wrong() found them right; borrowed until site_close() */
     struct cgi_options cgi_options;
     const struct sites_options *sites; /* NULL: one, by what is said above, for every name */
-    const struct site_part **out_part; /* where there are sites: which of them cannot be opened, */
-    const char **out_what;             /* ... and which of its words is the cause; NULL: its root */
+    struct sites_wrong *out_wrong;     /* where there are sites: which of them cannot be opened */
+    struct guards_options guards;
 };
 
 /* -ENOENT, -ENOTDIR, -EACCES ... of the root or, if that can be opened, of what the options name; -EINVAL: wrong options of the

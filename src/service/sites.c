@@ -1,43 +1,22 @@
 #include "service/sites.h"
 
 #include "base/bytes.h"
+#include "base/text.h"
+#include "http/exchange.h"
 #include "http/target.h"
 #include "service/cgi_places.h"
 #include "service/files.h"
-#include "service/route.h"
-#include "service/site_names.h"
+#include "service/sites_impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A folder and its rules: what a site has, and each of its mounts. */
-struct part {
-    struct folder folder;
-    struct rules rules;
-};
-
-struct host {
-    struct part part;
-    struct part *mounts;
-    size_t mount_count; /* opened */
-    struct route route;
-    struct cgi cgi[LIMIT_MOUNTS];
-    size_t cgi_count; /* opened */
-};
-
-struct sites {
-    struct site_names names;
-    struct host *hosts;
-    size_t count; /* opened, or being opened */
-    struct cgi_options cgi_options;
-    struct cgi_places *places;
-};
-
 struct opening {
     struct sites *sites;
     const struct site_part *part;
     const char *what;
+    struct sites_wrong *wrong;
 };
 
 static int open_rules(struct opening *opening, struct rules *rules, const struct site_part *part)
@@ -50,6 +29,10 @@ static int open_rules(struct opening *opening, struct rules *rules, const struct
     for (size_t i = 0; i < part->redirects.count && rc == 0; i++) {
         opening->what = part->redirects.at[i];
         rc = rules_add_redirect(rules, opening->what);
+    }
+    for (size_t i = 0; i < part->rewrites.count && rc == 0; i++) {
+        opening->what = part->rewrites.at[i];
+        rc = rules_add_rewrite(rules, opening->what);
     }
     return rc;
 }
@@ -86,6 +69,13 @@ static int open_mounts(struct opening *opening, struct host *host, const struct 
     return rc;
 }
 
+/* Is it that of a mount, and not of other programs? */
+static bool is_mount(const struct host *host, struct weir_bytes prefix)
+{
+    const struct mount *mount = route_find(&host->route, prefix);
+    return mount && mount->handler == &files_handler && bytes_equal(mount->prefix, prefix);
+}
+
 static int open_cgi(struct opening *opening, struct host *host, const struct site_part *site)
 {
     struct sites *sites = opening->sites;
@@ -103,6 +93,10 @@ static int open_cgi(struct opening *opening, struct host *host, const struct sit
             break;
         host->cgi_count++;
         rc = route_add(&host->route, mount, strcspn(mount, "="), &cgi_handler, cgi);
+        if (rc == -EEXIST && is_mount(host, cgi->prefix)) { /* its files are programs, then */
+            route_change(&host->route, mount, strcspn(mount, "="), &cgi_handler, cgi);
+            rc = 0;
+        }
     }
     return rc;
 }
@@ -141,18 +135,27 @@ static int open_hosts(struct opening *opening, const struct sites_options *optio
             rc = open_mounts(opening, host, site);
         if (rc == 0)
             rc = open_cgi(opening, host, site);
+        if (rc < 0)
+            break;
+        rc = sites_open_guards(sites, host, site, opening->wrong);
+        if (rc < 0) {
+            opening->part = opening->wrong->part;
+            opening->what = opening->wrong->what;
+        }
     }
     return rc;
 }
 
 int sites_open(const struct sites_options *options, const struct cgi_options *cgi,
-               struct sites **out, const struct site_part **out_part, const char **out_what)
+               struct guards *guards, struct sites **out, struct sites_wrong *out_wrong)
 {
     struct sites *sites = calloc(1, sizeof(*sites));
     if (!sites)
         return -ENOMEM;
-    struct opening opening = {.sites = sites};
+    *out_wrong = (struct sites_wrong){.part = NULL};
+    struct opening opening = {.sites = sites, .wrong = out_wrong};
     sites->cgi_options = *cgi;
+    sites->guards = guards;
     sites->names.other = -1;
     sites->names.slots = calloc(SITE_NAME_SLOTS, sizeof(*sites->names.slots));
     sites->hosts = calloc(options->count + 1, sizeof(*sites->hosts));
@@ -161,8 +164,8 @@ int sites_open(const struct sites_options *options, const struct cgi_options *cg
         rc = open_hosts(&opening, options);
     if (rc < 0) {
         sites_close(sites);
-        *out_part = opening.part;
-        *out_what = opening.what;
+        out_wrong->part = opening.part;
+        out_wrong->what = opening.what;
         return rc;
     }
     *out = sites;
@@ -185,6 +188,7 @@ void sites_close(struct sites *sites)
         return;
     for (size_t i = 0; i < sites->count; i++)
         close_host(&sites->hosts[i]);
+    sites_close_guards(sites);
     free(sites->hosts);
     free(sites->names.slots);
     cgi_places_free(sites->places);
@@ -206,16 +210,58 @@ static void find_mount(const struct host *host, struct weir_bytes path, struct s
         return;
     out->handler = mount->handler;
     out->config = mount->config;
-    if (mount->handler != &files_handler)
+    if (mount->handler != &files_handler) {
+        for (size_t i = 0; i < host->cgi_count; i++)
+            if (&host->cgi[i] == mount->config)
+                out->guard = host->cgi_guard[i];
         return;
+    }
     for (size_t i = 0; i < host->mount_count; i++)
         if (&host->mounts[i].folder == mount->config)
             out->mount = i;
     out->rules = &host->mounts[out->mount].rules;
+    out->guard = &host->mounts[out->mount].guard;
 }
 
-void sites_find(const struct sites *sites, struct weir_bytes name, struct weir_bytes path,
-                struct sites_answer *out)
+/* Where a rewrite leads to. Its path is clean again; empty: no file can have it, or it is too long for anybody. */
+static struct weir_bytes rewrite(const struct redirect *rule, struct weir_bytes path,
+                                 struct weir_bytes query, struct sites_room *room,
+                                 struct sites_answer *out)
+{
+    struct text t;
+    struct weir_bytes clean = {0};
+    text_init(&t, room->target, sizeof(room->target));
+    redirect_target(rule, path, query, &t);
+    if (t.cut)
+        return clean;
+    out->target = (struct weir_bytes){t.at, t.len};
+    const char *mark = memchr(t.at, '?', t.len);
+    struct weir_bytes raw = {t.at, mark ? (size_t)(mark - t.at) : t.len};
+    if (path_clean(raw, room->path, sizeof(room->path), &clean) != PATH_CLEAN)
+        return (struct weir_bytes){0};
+    return clean;
+}
+
+static void find_place(const struct host *host, struct weir_bytes path, struct weir_bytes query,
+                       struct sites_room *room, struct sites_answer *out)
+{
+    out->redirect = rules_find(&host->part.rules.redirects, path);
+    if (out->redirect) {
+        find_mount(host, path, out); /* what guards it, and its fields */
+        out->handler = &redirect_handler;
+        out->config = out->redirect;
+        return;
+    }
+    out->rewrite = rules_find(&host->part.rules.rewrites, path);
+    if (out->rewrite)
+        path = rewrite(out->rewrite, path, query, room, out);
+    if (path.len > 0)
+        find_mount(host, path, out);
+}
+
+/* Without a room: where it is now; it was moved already. */
+static void find(const struct sites *sites, struct weir_bytes name, struct weir_bytes path,
+                 struct weir_bytes query, struct sites_room *room, struct sites_answer *out)
 {
     int number = site_names_find(&sites->names, name);
     *out =
@@ -225,46 +271,62 @@ void sites_find(const struct sites *sites, struct weir_bytes name, struct weir_b
     const struct host *host = &sites->hosts[number];
     out->site = (size_t)number;
     out->rules = &host->part.rules;
+    out->guard = &host->part.guard;
     out->handler = &files_handler;
     out->config = &host->part.folder;
-    if (path.len == 0)
-        return;
-    find_mount(host, path, out);
-    out->redirect = rules_find(&host->part.rules, path);
-    if (out->redirect) {
-        out->handler = &redirect_handler;
-        out->config = out->redirect;
-    }
+    if (path.len > 0 && room)
+        find_place(host, path, query, room, out);
+    else if (path.len > 0)
+        find_mount(host, path, out);
+}
+
+void sites_find(const struct sites *sites, struct weir_bytes name, struct weir_bytes path,
+                struct weir_bytes query, struct sites_room *room, struct sites_answer *out)
+{
+    find(sites, name, path, query, room, out);
 }
 
 static void find_answer(const struct sites *sites, const struct weir_exchange *x,
-                        struct sites_answer *out)
+                        struct sites_room *room, struct sites_answer *out)
 {
     char buffer[LIMIT_FILE_PATH_BYTES];
     struct weir_bytes raw = weir_request_path(x), path = {0};
     if (raw.len == 0 || raw.at[0] != '/' ||
         path_clean(raw, buffer, sizeof(buffer), &path) != PATH_CLEAN)
         path = (struct weir_bytes){0}; /* the files say what is wrong with it */
-    sites_find(sites, weir_request_host(x), path, out);
+    find(sites, weir_request_host(x), path, weir_request_query(x), x->rewritten ? NULL : room, out);
 }
+
+static int too_long(struct weir_exchange *x)
+{
+    return weir_reply_error(x, 414);
+}
+
+static const struct weir_handler too_long_handler = {.name = "rewrite", .start = too_long};
 
 const struct weir_handler *sites_route(const struct sites *sites, struct weir_exchange *x,
                                        const void **out_config)
 {
     struct sites_answer answer;
-    find_answer(sites, x, &answer);
+    struct sites_room room;
+    find_answer(sites, x, &room, &answer);
+    if (answer.rewrite && (answer.target.len == 0 || exchange_rewrite(x, answer.target) < 0))
+        answer.handler = &too_long_handler;
     *out_config = answer.config;
     bool files = answer.handler == &files_handler;
     /* An address inside the server that another one led to has them already. */
     if (answer.rules && x->reroutes == 0 && rules_set_fields(answer.rules, x, files) < 0)
         return NULL;
-    return answer.handler;
+    const struct weir_handler *guard =
+        answer.guard ? guard_check(answer.guard, x, out_config) : NULL;
+    return guard ? guard : answer.handler;
 }
 
 bool sites_error_page(const struct sites *sites, struct weir_exchange *x, unsigned status)
 {
     struct sites_answer answer;
-    find_answer(sites, x, &answer);
+    struct sites_room room;
+    find_answer(sites, x, &room, &answer);
     if (answer.site == SIZE_MAX)
         return false;
     const struct folder *folder = &sites->hosts[answer.site].part.folder;
@@ -273,6 +335,17 @@ bool sites_error_page(const struct sites *sites, struct weir_exchange *x, unsign
         rules_set_fields(answer.rules, x, folder_error_page(folder, status) != NULL) < 0)
         return false;
     return files_error_page(folder, x, status);
+}
+
+void sites_set_log(struct sites *sites, size_t site, unsigned log)
+{
+    sites->hosts[site].log = log;
+}
+
+unsigned sites_log(const struct sites *sites, const struct weir_exchange *x)
+{
+    int number = site_names_find(&sites->names, weir_request_host(x));
+    return number < 0 ? 0 : sites->hosts[number].log;
 }
 
 bool sites_code(const struct sites *sites)

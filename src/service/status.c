@@ -4,10 +4,10 @@
 #include "base/text.h"
 #include "http/exchange.h"
 #include "http/target.h"
+#include "service/guards.h"
 #include "tbl/status_script.h"
 #include "tbl/status_style.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,42 +36,19 @@ struct stream {
 
 int status_allow(struct status *status, const char *who)
 {
-    struct status_allow allow = {0};
-    char address[64];
-    const char *slash = strchr(who, '/');
-    size_t len = slash ? (size_t)(slash - who) : strlen(who);
+    char why[300];
     if (strcmp(who, "local") == 0)
         return 0;
     if (strcmp(who, "any") == 0) {
         status->any = true;
         return 0;
     }
-    if (len >= sizeof(address))
-        return -EINVAL;
-    memcpy(address, who, len);
-    address[len] = '\0';
-    if (inet_pton(AF_INET, address, allow.ip) == 1)
-        allow.family = WEIR_FAMILY_IP4;
-    else if (inet_pton(AF_INET6, address, allow.ip) == 1)
-        allow.family = WEIR_FAMILY_IP6;
-    else
-        return -EINVAL;
-    uint64_t bits = allow.family == WEIR_FAMILY_IP4 ? 32 : 128;
-    uint64_t most = bits;
-    if (slash && (bytes_u64(bytes_str(slash + 1), &bits) < 0 || bits > most))
-        return -EINVAL;
     if (status->allow_count == LIMIT_STATUS_ALLOW)
         return -ENOSPC;
-    allow.bits = (uint8_t)bits;
-    status->allow[status->allow_count++] = allow;
-    return 0;
-}
-
-static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
-{
-    unsigned rest = bits % 8;
-    return memcmp(a, b, bits / 8) == 0 &&
-           (rest == 0 || ((a[bits / 8] ^ b[bits / 8]) & (0xff00u >> rest) & 0xff) == 0);
+    int rc = net_read(bytes_str(who), &status->allow[status->allow_count], why, sizeof(why));
+    if (rc == 0)
+        status->allow_count++;
+    return rc;
 }
 
 /* Loopback, a Unix socket, or the very address that the client spoke to. */
@@ -92,19 +69,31 @@ static bool is_local(const struct weir_address *peer, const struct weir_address 
     }
 }
 
+/* A Unix client has a user, too, which is not in his address. */
+static bool client_of(struct weir_exchange *x, const struct weir_address *peer, struct client *out)
+{
+    if (x->client || peer->family == WEIR_FAMILY_UNIX)
+        return guards_client(x, out);
+    *out = (struct client){.family = peer->family, .uid = UINT32_MAX};
+    memcpy(out->ip, peer->ip, peer->family == WEIR_FAMILY_IP4 ? 4 : sizeof(out->ip));
+    return peer->family != WEIR_FAMILY_NONE;
+}
+
 static bool may_see(const struct status *status, struct weir_exchange *x)
 {
-    struct weir_address peer, local;
+    struct weir_address peer = {.family = WEIR_FAMILY_NONE}, local;
+    struct client client;
     if (status->any)
         return true;
-    if (!x->driver->ops->ends)
+    if (!x->client && x->driver->ops->ends) { /* who is spoken for by a proxy is not local */
+        x->driver->ops->ends(x->driver, x->conn, &peer, &local);
+        if (is_local(&peer, &local))
+            return true;
+    }
+    if (!client_of(x, &peer, &client))
         return false;
-    x->driver->ops->ends(x->driver, x->conn, &peer, &local);
-    if (is_local(&peer, &local))
-        return true;
     for (unsigned i = 0; i < status->allow_count; i++)
-        if (status->allow[i].family == peer.family &&
-            same_bits(status->allow[i].ip, peer.ip, status->allow[i].bits))
+        if (net_has(&status->allow[i], &client))
             return true;
     return false;
 }

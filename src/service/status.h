@@ -10,24 +10,18 @@
 #pragma once
 
 #include "service/figures.h"
-#include "service/log_ring.h"
+#include "service/logs.h"
+#include "service/net.h"
 #include "tbl/limits.h"
 
 #include <weir/http.h>
 
-/* Who may see it: addresses whose first `bits` are the same. */
-struct status_allow {
-    uint8_t family; /* enum weir_family */
-    uint8_t bits;
-    uint8_t ip[16];
-};
-
 struct status {
     const struct figures *figures;
-    const struct log_rings *access, *error; /* NULL: no such log */
-    size_t prefix_len;                      /* of the path it is mounted at */
+    const struct logs *logs; /* NULL: none */
+    size_t prefix_len;       /* of the path it is mounted at */
     bool any;
-    struct status_allow allow[LIMIT_STATUS_ALLOW];
+    struct net allow[LIMIT_STATUS_ALLOW];
     unsigned allow_count;
 };
 

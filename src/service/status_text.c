@@ -69,9 +69,15 @@ static void histogram(struct text *t, const struct figures_sum *sum, unsigned ti
              (unsigned long long)count);
 }
 
-static uint64_t lost(const struct log_rings *rings)
+static uint64_t lost_access(const struct status *status)
 {
-    return rings ? log_lost(rings) : 0;
+    return status->logs ? logs_lost(status->logs) : 0;
+}
+
+static uint64_t lost_errors(const struct status *status)
+{
+    bool log = status->logs && status->logs->error.rings;
+    return log ? log_lost(status->logs->error.rings) : 0;
 }
 
 static void add_counters(const struct status *status, struct text *t, const struct figures_sum *sum)
@@ -92,8 +98,8 @@ static void add_counters(const struct status *status, struct text *t, const stru
     for (unsigned i = 0; i < FIGURE_LIMIT_COUNT; i++)
         labelled(t, "weir_limits_total", "limit", limits[i], sum->at[FIGURE_LIMIT + i]);
     head(t, "weir_log_lost_total", "counter", "Lines of a log that could not be written.");
-    labelled(t, "weir_log_lost_total", "log", "access", lost(status->access));
-    labelled(t, "weir_log_lost_total", "log", "error", lost(status->error));
+    labelled(t, "weir_log_lost_total", "log", "access", lost_access(status));
+    labelled(t, "weir_log_lost_total", "log", "error", lost_errors(status));
     head(t, "weir_start_time_seconds", "gauge", "When the server started, since 1970.");
     text_str(t, "weir_start_time_seconds ");
     add_seconds(t, (uint64_t)sum->started_ns);
@@ -134,8 +140,8 @@ bool status_event(const struct status *status, struct text *t, struct weir_now n
     member(t, "opened", sum.at[FIGURE_OPENED]);
     member(t, "connections", sum.connections);
     member(t, "threads", sum.threads);
-    text_fmt(t, ",\"lost\":[%llu,%llu],\"limits\":{", (unsigned long long)lost(status->access),
-             (unsigned long long)lost(status->error));
+    text_fmt(t, ",\"lost\":[%llu,%llu],\"limits\":{", (unsigned long long)lost_access(status),
+             (unsigned long long)lost_errors(status));
     for (unsigned i = 0; i < FIGURE_LIMIT_COUNT; i++)
         text_fmt(t, "%s\"%s\":%llu", i > 0 ? "," : "", limits[i],
                  (unsigned long long)sum.at[FIGURE_LIMIT + i]);

@@ -32,4 +32,6 @@
       "The request has more fields than is allowed.")                                              \
     E(UNKNOWN_METHOD, 501, 0x1, "", "The server does not know this method.")                       \
     E(UNKNOWN_CODING, 501, 0x1, "", "The server knows no transfer coding but chunked.")            \
+    E(CLIENT_CONNECTIONS, 503, 0xb, "client-connections",                                          \
+      "There are too many connections from this address: try again later.")                        \
     E(VERSION, 505, 0xd, "", "The server speaks HTTP/1.1 and HTTP/1.0 here.")

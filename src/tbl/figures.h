@@ -29,6 +29,10 @@
     L("chunk-extra")                                                                               \
     L("drain")                                                                                     \
     L("ranges")                                                                                    \
+    L("access")                                                                                    \
+    L("client-rate")                                                                               \
+    L("client-connections")                                                                        \
+    L("auth-attempts")                                                                             \
     L("cgi-max")                                                                                   \
     L("cgi-spool")                                                                                 \
     L("cgi-timeout")                                                                               \

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "tbl/limits_files.h"
+#include "tbl/limits_guard.h"
 #include "tbl/limits_h2.h"
 #include "tbl/limits_http.h"
 #include "tbl/limits_log.h"

@@ -11,6 +11,10 @@
     64 /* a writer has one from its first record to its next wait: that many at the same instant */
 #define LIMIT_ERROR_RING  (256 * 1024) /* errors are few, and one says little more than ten */
 #define LIMIT_ERROR_RINGS 32
+#define LIMIT_SITE_LOGS   32 /* sites with an access log of their own; others share the server's */
+#define LIMIT_SITE_LOG_RING                                                                        \
+    (256 * 1024) /* of one: a thousand lines; 128 MiB if all rings of all logs fill up */
+#define LIMIT_SITE_LOG_RINGS 16
 #define LIMIT_LOG_GATHER_MS                                                                        \
     100 /* the log process looks so often while there is something, else when it is woken */
 #define LIMIT_LOG_NAP_MS                                                                           \

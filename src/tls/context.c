@@ -342,9 +342,12 @@ static bool is_address(const char *name)
     return ip != NULL;
 }
 
-/* A name is asked for and proved; an address can only be proved (RFC 6066 section 3). */
+/* A name is asked for and proved; an address can only be proved (RFC 6066 section 3). What a certificate calls its subject proves nothing
+ * (RFC 9110 section 4.3.4). */
 static bool expect_peer(SSL *ssl, const char *name)
 {
+    SSL_set_hostflags(ssl,
+                      X509_CHECK_FLAG_NEVER_CHECK_SUBJECT | X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     if (is_address(name))
         return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
     return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;

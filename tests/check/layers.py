@@ -22,7 +22,7 @@ MAY = {
     "stub": {"stub", "rpc", "service", "http", "h2", "drive", "proto", "stream", "base", "tbl"},
     "drive": {"drive", "proto", "stream", "base", "tbl"},
     "model": {"model", "drive", "proto", "stream", "base", "tbl"},
-    "load": {"load", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
+    "load": {"load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
     "cli": {"cli", "message", "load", "tls", "service", "http", "model", "drive", "proto", "stream", "base", "tbl"},
 }
 

@@ -3,11 +3,12 @@
 import http.client
 import pathlib
 import re
+import signal
 import subprocess
 
 import pytest
 
-from conftest import WEIR
+from conftest import WEIR, wait_until
 
 ROOT = pathlib.Path(__file__).parents[2]
 EXAMPLE = (ROOT / "examples/sites.conf").read_text()
@@ -131,6 +132,41 @@ def test_rules_without_a_file(folder, model, starter):
     assert (answer.status, answer.getheader("Location")) == (302, "/new")
 
 
+def test_sites_can_have_logs_of_their_own(folder, model, starter):
+    text = f"""listen = "127.0.0.1:0"
+access-log = "{folder}/all.log"
+log-format = "host status"
+site "one" {{ root = "sites/main" access-log = "{folder}/one.log" }}
+site "two" {{ root = "sites/main" access-log = "{folder}/one.log" }}
+site "three" {{ root = "sites/main" access-log = "|cat > {folder}/three.log" }}
+site "four" {{ root = "sites/main" access-log = "off" }}
+site "default" {{ root = "sites/main" }}
+"""
+    web = starter("serve", "-c", str(here(folder, text.replace('"access.log"', ""))), "--model", model)
+    for host in ("one", "two", "three", "four", "five"):
+        assert get(web, host, "/")[0].status == 200
+        assert get(web, host, "/nothing")[0].status == 404
+    (folder / "one.log").rename(folder / "one.log.1") if wait_until((folder / "one.log").exists, 10) else None
+    web.signal(signal.SIGUSR1)
+    assert wait_until(lambda: get(web, "one", "/")[0] and (folder / "one.log").exists(), 20, 0.2)
+    web.stop()
+
+    def hosts(*names):
+        lines = "".join((folder / name).read_text() for name in names if (folder / name).exists()).splitlines()
+        return [re.search(r'host="([^"]*)"', line)[1] for line in lines]
+
+    ones = hosts("one.log", "one.log.1")
+    assert ones.count("two") == 2 and ones.count("one") >= 3 and set(ones) == {"one", "two"}
+    assert hosts("three.log") == ["three"] * 2
+    assert hosts("all.log") == ["five"] * 2
+
+
+def test_a_log_of_a_site_that_cannot_be_written(folder):
+    path = here(folder, f'listen = "127.0.0.1:0"\nsite "default" {{ root = "sites/main" access-log = "{folder}/no/log" }}\n')
+    done = weir(folder, "serve", "-c", str(path))
+    assert done.returncode == 1 and "cannot write the access log" in done.stderr
+
+
 WRONG = [
     ('gzip-levl = 3', 1, 1, "did you mean 'gzip-level'"),
     ('\n  gzip-level = 33', 2, 16, "from 1 to 9, not '33'"),
@@ -153,6 +189,7 @@ WRONG = [
     ('root = "sites" }', 1, 1, "brace"),
     ('config = "x"', 1, 1, "no key is called 'config'"),
     ('site "a" { root = "sites" mount "docs" { root = "sites" } }', 1, 34, "a mount like /docs"),
+    ('site "a" { root = "sites" access-log = "|" }', 1, 41, "access-log needs a command"),
 ]
 
 
@@ -204,6 +241,7 @@ def test_explain(folder):
     assert "field: X-Served-By: weir (line 4)" in said
     assert "field: X-Frame-Options: SAMEORIGIN (line 8, security-fields)" in said
     said = weir(folder, "config", "explain", "sites.conf", "http://example.org/downloads/").stdout
+    assert "access-log: access.log (line 3)" in said
     assert "mount: /downloads (line 11)" in said and "files: sites/downloads (line 12)" in said
 
 

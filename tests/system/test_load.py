@@ -285,7 +285,7 @@ def test_page_that_cannot_be_written(web):
 
 
 @pytest.mark.parametrize("words, names", [
-    ([], "URL"), (["http://h/", "http://i/"], "URL"), (["https://h/"], "https"), (["exec:cat"], "exec:cat"),
+    ([], "URL"), (["http://h/", "http://i/"], "URL"), (["http://h/", "-k"], "https"), (["tcp:h:1", "--ca", "x"], "tls:"), (["exec:cat"], "exec:cat"),
     (["http://h/", "-c", "0"], "connections"), (["http://h/", "-d", "soon"], "soon"), (["http://h/", "-d", "0"], "duration"),
     (["tcp:h:1", "--echo", "1", "--frame", "1"], "--frame"), (["tcp:h:1", "--echo", "1", "--path", "/"], "path"),
     (["http://h/", "--new", "-p", "2"], "pipeline"), (["http://h/", "-H", "x"], "Name: value"),

@@ -1,5 +1,6 @@
 """`tls:HOST:PORT` as an endpoint: against openssl s_server, against weir's own server under every model, and against servers that lie."""
 
+import json
 import os
 import re
 import socket
@@ -26,6 +27,7 @@ def authority(tmp_path_factory):
     signed = {"ca": ca, "localhost": make_cert(folder, "site", "localhost", ca=ca),
               "other": make_cert(folder, "other", "other.example", ca=ca), "client": make_cert(folder, "client", ca=ca)}
     signed["expired"] = expired(folder, ca)
+    signed["common"] = common_name(folder, ca)
     (folder / "chain.pem").write_bytes(signed["localhost"][0].read_bytes() + ca[0].read_bytes())
     return signed
 
@@ -42,6 +44,14 @@ def expired(folder, ca):
         "subjectAltName=DNS:localhost", "-keyout", str(key), "-out", str(folder / "expired.csr"))
     run("openssl", "ca", "-batch", "-config", str(folder / "ca.cnf"), "-cert", str(ca[0]), "-keyfile", str(ca[1]), "-in",
         str(folder / "expired.csr"), "-out", str(cert), "-startdate", "20200101000000Z", "-enddate", "20200102000000Z", "-notext")
+    return cert, key
+
+
+def common_name(folder, ca):
+    """One that has its name where names were in the last century."""
+    cert, key = folder / "common.pem", folder / "common.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30", "-subj", "/CN=localhost",
+                    "-CA", str(ca[0]), "-CAkey", str(ca[1]), "-keyout", str(key), "-out", str(cert)], check=True, capture_output=True, timeout=60)
     return cert, key
 
 
@@ -116,6 +126,7 @@ def test_files_with_odd_names(echo, authority, tmp_path):
 @pytest.mark.parametrize("cert, words, why", [
     ("localhost", [], r'signed by "authority", which is not trusted here; to trust it, name the file .*--ca FILE'),
     ("other", ["--ca"], r"not for localhost but for other\.example, 127\.0\.0\.1"),
+    ("common", ["--ca"], r"not for localhost"),
     ("expired", ["--ca"], r"expired on 2020-01-02 00:00 UTC"),
 ])
 def test_wrong_certificates(echo, authority, cert, words, why):
@@ -269,3 +280,93 @@ def test_relay_tries_the_next_target(echo, starter, authority):
     bad = Liar(lambda client: client.sendall(b"no\r\n")).endpoint
     server = starter("relay", "--listen", "tcp:127.0.0.1:0", "--model", "event", bad, f"{echo()}?ca={authority['ca'][0]}")
     assert plain_talk(server.port, b"hello") == b"hello"
+
+
+# --- relays that speak TLS to their clients, and load ---
+
+def tls_talk(port, authority, data):
+    return weir("connect", "--ca", authority["ca"][0], f"tls:localhost:{port}", data=data)
+
+
+def test_relay_from_tls(starter, authority, model):
+    server = starter("relay", "--listen", "tls:127.0.0.1:0", *keys(authority["localhost"]), "--model", model, "exec:cat")
+    assert server.urls[0].startswith("tls:127.0.0.1:")
+    data = os.urandom(2 << 20)
+    done = tls_talk(server.port, authority, data)
+    assert (done.returncode, done.stdout == data, done.stderr) == (0, True, b"")
+
+
+def test_relay_from_tls_to_tls(starter, echo, authority, model):
+    server = starter("relay", "--listen", "tls:127.0.0.1:0", *keys(authority["localhost"]), "--model", model, "--ca", authority["ca"][0], echo())
+    data = os.urandom(4 << 20)
+    done = tls_talk(server.port, authority, data)
+    assert (done.returncode, done.stdout == data, done.stderr) == (0, True, b"")
+
+
+class Pair:
+    """weir relay A B, one of which waits for a client."""
+
+    def __init__(self, *words):
+        self.process = subprocess.Popen([WEIR, "relay", *map(str, words)], stderr=subprocess.PIPE, text=True)
+        line = self.process.stderr.readline()
+        match = re.match(r"weir: relay at (tls|tcp):.*:(\d+)$", line)
+        assert match, line + self.process.stderr.read()
+        self.kind, self.port = match[1], int(match[2])
+
+    def end(self):
+        said = self.process.stderr.read()
+        self.process.stderr.close()
+        return self.process.wait(20), said
+
+
+def test_pair_that_listens_by_tls(authority):
+    pair = Pair("listen:tls:127.0.0.1:0", *keys(authority["localhost"]), "exec:cat")
+    assert pair.kind == "tls"
+    data = os.urandom(1 << 20)
+    done = tls_talk(pair.port, authority, data)
+    assert (done.returncode, done.stdout == data) == (0, True), done.stderr
+    assert pair.end() == (0, f"weir relay: a→b {len(data)} bytes, b→a {len(data)} bytes\n")
+
+
+def test_pair_to_tls(echo, authority):
+    pair = Pair("--ca", authority["ca"][0], "listen:tcp:127.0.0.1:0", echo())
+    data = os.urandom(8 << 20)
+    assert plain_talk(pair.port, data) == data
+    assert pair.end()[0] == 0
+
+
+def test_pair_and_a_server_that_is_not_trusted(echo, authority):
+    pair = Pair("--ca", authority["ca"][0], "listen:tcp:127.0.0.1:0", echo("event", "other"))
+    with socket.create_connection(("127.0.0.1", pair.port), 10):
+        status, said = pair.end()
+    assert status == 1 and "its certificate is not for localhost but for other.example" in said
+
+
+@pytest.mark.parametrize("words, why", [
+    (["--listen", "tls:127.0.0.1:0", "exec:cat"], "TLS needs a certificate: --cert FILE --key FILE"),
+    (["listen:tls:127.0.0.1:0", "exec:cat"], "TLS needs a certificate"),
+    (["--listen", "tcp:127.0.0.1:0", "-k", "tcp:127.0.0.1:1"], "--insecure is for an end that is connected to by TLS"),
+    (["--listen", "tcp:127.0.0.1:0", "--send-proxy-v2", "tls:127.0.0.1:1"], "would have to come before TLS"),
+    (["--cert", "x", "tcp:127.0.0.1:1", "exec:cat"], "waits for clients by TLS"),
+])
+def test_relay_words(words, why):
+    done = weir("relay", *words)
+    assert done.returncode == 2 and why in done.stderr.decode(), done.stderr
+
+
+@pytest.mark.parametrize("words", [[], ["--new"], ["-p", 4]])
+def test_load_of_https(starter, site, authority, words):
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--access-log", "off", "--model", "event", *keys(authority["localhost"]))
+    url = f"https://localhost:{server.port}/digits.txt"
+    done = weir("load", url, "--ca", authority["ca"][0], "-n", 200, "-c", 8, "--json", *words)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["requests"] == 200
+    done = weir("load", url, "-n", 1)
+    assert done.returncode == 1 and b"not trusted here" in done.stderr and done.stdout == b""
+    done = weir("load", url, "-n", 1, "-k")
+    assert done.returncode == 0 and b"--insecure" in done.stderr
+
+
+def test_load_of_tls(echo, authority, model):
+    done = weir("load", echo(model) + f"?ca={authority['ca'][0]}", "--echo", 1000, "-n", 100, "-c", 2)
+    assert done.returncode == 0, done.stderr

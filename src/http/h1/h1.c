@@ -185,6 +185,8 @@ static void cut_by_handler(struct h1 *h, struct weir_conn *conn)
 void h1_settle(struct h1 *h, struct weir_conn *conn)
 {
     struct weir_out *out = weir_conn_out(conn);
+    if (h->phase == H1_BODY)
+        h1_ask_content(h, conn);
     uint64_t before = weir_out_len(out);
     if (h->exchange->reset) {
         cut_by_handler(h, conn);
@@ -212,6 +214,11 @@ static int h1_open(void *state, struct weir_conn *conn, const void *config)
     if (h1_http(conn)->connection)
         h1_http(conn)->connection(h1_http(conn), conn, true, WEIR_DONE);
     h->since_ns = weir_conn_now(conn).mono_ns;
+    h->admitted = !h1_http(conn)->admit || h1_http(conn)->admit(h1_http(conn), conn, &h->mark);
+    if (!h->admitted) {
+        h1_refuse(h, conn, HTTP_CLIENT_CONNECTIONS);
+        return 0;
+    }
     weir_conn_arm(conn, h1_after(conn, h1_http(conn)->head_ms, LIMIT_HTTP_HEAD_MS));
     return 0;
 }
@@ -347,6 +354,8 @@ static void h1_close(void *state, struct weir_conn *conn, int why)
 {
     struct h1 *h = state;
     end_exchange(h, why);
+    if (h->admitted && h1_http(conn)->released)
+        h1_http(conn)->released(h1_http(conn), h->mark);
     if (h->opened && h1_http(conn)->connection)
         h1_http(conn)->connection(h1_http(conn), conn, false, h->blamed ? WEIR_DONE : why);
 }

@@ -28,12 +28,14 @@ struct h1 {
     uint64_t sent_ns;   /* when the peer was last seen to take some bytes */
     uint32_t sent_mark; /* how many it had taken then */
     uint32_t queued; /* bytes ever queued; both wrap around: they are only compared for equality */
+    uint64_t mark;   /* of http->admit */
     struct body body;
     struct head_scan scan;
     uint32_t drained;
     uint8_t phase;       /* enum h1_phase */
     uint8_t empty_lines; /* before the head under way */
     bool opened : 1;
+    bool admitted : 1;
     bool spoken : 1;  /* a byte came in */
     bool partial : 1; /* a head has begun and is not complete */
     bool paused : 1;
@@ -70,6 +72,8 @@ ssize_t h1_read_drain(struct h1 *, struct weir_conn *, const char *bytes, size_t
 void h1_arm_exchange(struct h1 *, struct weir_conn *, unsigned ms, unsigned default_ms);
 /* The same while content is waited for; `fresh`: it was not until now. */
 void h1_arm_content(struct h1 *, struct weir_conn *, bool fresh);
+/* A peer that asked first is told that its content is wanted. */
+void h1_ask_content(struct h1 *, struct weir_conn *);
 
 /* send.c: queues what there is of the answer. WEIR_FLOW_END: it is complete; WEIR_FLOW_WAIT; -errno: cut. */
 int h1_send(struct weir_exchange *, struct weir_out *);

@@ -76,17 +76,25 @@ static bool too_much_to_drain(const struct h1 *h, const struct weir_exchange *x)
            (x->expects || (h->body.step == BODY_CONTENT && h->body.left > LIMIT_HTTP_DRAIN_BYTES));
 }
 
+void h1_ask_content(struct h1 *h, struct weir_conn *conn)
+{
+    struct weir_exchange *x = h->exchange;
+    if (!x->expects || x->undecided || x->head_sent)
+        return;
+    weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
+    h->queued += 25;
+    x->expects = false;
+}
+
 static void begin_content(struct h1 *h, struct weir_conn *conn, bool content_here)
 {
     struct weir_exchange *x = h->exchange;
     if (x->begun && too_much_to_drain(h, x)) {
         x->close = true;
         exchange_struck(x, "drain");
-    } else if (!x->begun && x->expects && !content_here) {
-        weir_out_copy(weir_conn_out(conn), "HTTP/1.1 100 Continue\r\n\r\n", 25);
-        h->queued += 25;
         x->expects = false;
     }
+    x->expects &= !content_here;
     h1_arm_content(h, conn, true);
 }
 

@@ -34,6 +34,8 @@ static void test_urls(void **state)
         {"http://h?q", "tcp:h:80", "/?q", "h"},
         {"http://[::1]:81/x#part", "tcp:[::1]:81", "/x", "[::1]:81"},
         {"http://[::1]", "tcp:[::1]:80", "/", "[::1]"},
+        {"https://h/", "tcp:h:443", "/", "h"},
+        {"HTTPS://h:81/a", "tcp:h:81", "/a", "h:81"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         char expected[200];
@@ -94,7 +96,11 @@ static void test_refused(void **state)
     const char *split[] = {"A: b\r\nC: d"}, *nameless[] = {": x"},
                *length[] = {"content-length: 1"};
     const struct load_words wrong[] = {
-        {.where = "https://h/"},
+        {.where = "https://"},
+        {.where = "https://h/", .kind = LOAD_ECHO, .size = 1},
+        {.where = "tls:h:1?x"},
+        {.where = "http://h/", .insecure = true},
+        {.where = "tcp:h:1", .ca = "ca.pem"},
         {.where = "http://"},
         {.where = "http://u@h/"},
         {.where = "http://h:/x:y z"},

@@ -85,16 +85,16 @@ static void redirects(void **state)
     assert_int_equal(rules_add_redirect(&rules, "/old/*=302 https://x.example/*"), 0);
     assert_int_equal(rules_add_redirect(&rules, "/one=/two?a=b"), 0);
     assert_int_equal(rules_add_redirect(&rules, "/one=/three"), -EEXIST);
-    const struct redirect *redirect = rules_find(&rules, BYTES("/old/a b"));
+    const struct redirect *redirect = rules_find(&rules.redirects, BYTES("/old/a b"));
     assert_int_equal(redirect->status, 302);
     text_init(&t, to, sizeof(to));
     redirect_target(redirect, BYTES("/old/a b"), BYTES("q"), &t);
     assert_string_equal(text_end(&t), "https://x.example/a%20b?q");
     text_init(&t, to, sizeof(to));
-    redirect_target(rules_find(&rules, BYTES("/one")), BYTES("/one"), BYTES("q"), &t);
+    redirect_target(rules_find(&rules.redirects, BYTES("/one")), BYTES("/one"), BYTES("q"), &t);
     assert_string_equal(text_end(&t), "/two?a=b&q");
-    assert_null(rules_find(&rules, BYTES("/old")));
-    assert_null(rules_find(&rules, BYTES("/one/")));
+    assert_null(rules_find(&rules.redirects, BYTES("/old")));
+    assert_null(rules_find(&rules.redirects, BYTES("/one/")));
 }
 
 static void fields_replace_each_other(void **state)
