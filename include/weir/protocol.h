@@ -53,6 +53,9 @@ struct weir_protocol {
      * had broken before: the state is zeroes then, and weir_conn_config() says what it was for. Free what the state
      * holds. NULL: nothing. */
     void (*close)(void *state, struct weir_conn *, int why);
+    /* For a machine around another one: who its peer has proved to be, as text, valid while the state is; NULL: nobody said. NULL: none
+     * ever does. */
+    const char *(*who)(const void *state);
 };
 
 /* For machines. */
@@ -89,5 +92,8 @@ WEIR_API void weir_conn_wake(struct weir_conn *);
 /* Says whether the connection is at rest: between units, nothing under way. A driver may then park it, or close
  * the one that has rested longest when places run out. A new connection is at rest. */
 WEIR_API void weir_conn_rest(struct weir_conn *, bool at_rest);
+/* Who the peer has proved to be, to a machine around this one (TLS: the subject of its certificate, as RFC 2253 writes it); NULL: it was
+ * not asked. Valid until the machine's next return. */
+WEIR_API const char *weir_conn_who(const struct weir_conn *);
 /* Has leave() been called? Then answers should announce the end (Connection: close). */
 WEIR_API bool weir_conn_leaving(const struct weir_conn *);

@@ -44,6 +44,8 @@ void config_free(struct config *);
 
 /* Fills in all of *out, which borrows from the configuration. 0, or 2 as above. */
 int config_options(struct config *, const struct command *, struct site_options *out);
+/* All certificates with their keys and OCSP responses: those of the top, then those of the sites that have their own. 0, or 2 as above. */
+int config_certs(const struct config *, const struct command *, struct tls_options *out);
 /* sites_open() or site_open() said so of what config_options() made. Says it; returns 2. */
 int config_cannot_open(const struct config *, const struct command *, int error);
 

@@ -217,6 +217,9 @@ static void explain_answer(const struct config *config, const struct sites_answe
         level = &site->inner[answer->mount];
         printf("mount: %s (line %u)\n", level->title, level->line);
     }
+    if (site->values.tls.certs.count > 0)
+        printf("certificate, if asked for by a name in it: %s (line %u)\n",
+               site->values.tls.certs.at[0], site->lines[serve_row("cert") - serve_rows]);
     explain_guard(config, answer->guard);
     if (answer->redirect) {
         explain_moved(config, answer, path, query);
@@ -262,6 +265,9 @@ static int with_config(struct config *config, const char *what, const char *name
     int status = config_read(config, &command_config, name, &none);
     if (status == 0)
         status = config_options(config, &command_config, &options);
+    struct tls_options certs;
+    if (status == 0)
+        status = config_certs(config, &command_config, &certs);
     if (status != 0)
         return status;
     int rc = guards_open(&guards, &options.guards);

@@ -191,8 +191,11 @@ static int serve_config(const struct serve_values *given)
     int status = config_read(&config, &command_serve, given->config, given);
     if (status == 0)
         status = config_options(&config, &command_serve, &options);
+    struct serve_values values = config.top.values;
     if (status == 0)
-        status = serve_with(&config.top.values, &config, &options);
+        status = config_certs(&config, &command_serve, &values.tls);
+    if (status == 0)
+        status = serve_with(&values, &config, &options);
     config_free(&config);
     return status;
 }

@@ -25,13 +25,15 @@ struct tls_options {
      .value = "FILE",                                                                              \
      .help = "the certificate for TLS, then those up to its authority (PEM); can be given "        \
              "several times, and the one that has the name asked for is shown",                    \
-     .offset = offsetof(struct type, member.certs)},                                               \
+     .offset = offsetof(struct type, member.certs),                                                \
+     .scope = OPTION_SITE},                                                                        \
         {.name = "key",                                                                            \
          .kind = OPTION_LIST,                                                                      \
          .value = "FILE",                                                                          \
          .help = "its private key (PEM), one for each --cert in the same order; none: in the "     \
                  "certificate's file",                                                             \
-         .offset = offsetof(struct type, member.keys)},                                            \
+         .offset = offsetof(struct type, member.keys),                                             \
+         .scope = OPTION_SITE},                                                                    \
         {.name = "key-process",                                                                    \
          .kind = OPTION_FLAG,                                                                      \
          .help = "private keys are in a process of their own, which only signs: a worker that is " \
@@ -42,7 +44,8 @@ struct tls_options {
          .value = "FILE",                                                                          \
          .help = "what its authority says of the certificate (an OCSP response, DER), shown to "   \
                  "clients that ask: one for each --cert in the same order, or off",                \
-         .offset = offsetof(struct type, member.ocsp)},                                            \
+         .offset = offsetof(struct type, member.ocsp),                                             \
+         .scope = OPTION_SITE},                                                                    \
     {                                                                                              \
         .name = "client-ca", .kind = OPTION_TEXT, .value = "FILE",                                 \
         .help = "TLS clients must show a certificate of one of these authorities (PEM)",           \

@@ -188,6 +188,14 @@ void weir_conn_rest(struct weir_conn *conn, bool at_rest)
     conn->resting = at_rest;
 }
 
+const char *weir_conn_who(const struct weir_conn *conn)
+{
+    for (conn = conn->outer; conn; conn = conn->outer)
+        if (conn->protocol->who)
+            return conn->protocol->who(conn->state);
+    return NULL;
+}
+
 bool weir_conn_leaving(const struct weir_conn *conn)
 {
     return conn->leave_stop || conn->leave_busy || conn->tell_stop || conn->tell_busy;

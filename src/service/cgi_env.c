@@ -262,6 +262,9 @@ static void add_all(struct env *env, struct talk *talk)
     add_text(env, "REDIRECT_STATUS=", "200"); /* php-cgi asks for it */
     add_server(env, x);
     add_client(env, x);
+    const char *who = x->conn ? weir_conn_who(x->conn) : NULL;
+    if (who)
+        add_text(env, "SSL_CLIENT_S_DN=", who); /* as others call it */
     if (x->user.len > 0) {
         add_text(env, "AUTH_TYPE=", "Basic");
         add(env, "REMOTE_USER=", x->user);

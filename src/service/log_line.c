@@ -145,6 +145,12 @@ static struct weir_bytes protocol_of(const struct weir_exchange *x)
     return x->minor ? BYTES("HTTP/1.1") : BYTES("HTTP/1.0");
 }
 
+static struct weir_bytes subject_of(const struct weir_exchange *x)
+{
+    const char *who = x->conn ? weir_conn_who(x->conn) : NULL;
+    return bytes_str(who ? who : "");
+}
+
 static struct weir_bytes method_of(const struct weir_exchange *x)
 {
     struct weir_bytes line = weir_request_line(x);
@@ -181,6 +187,9 @@ static bool text_of(const struct line *line, enum log_field field, char room[WEI
         return true;
     case LOG_USER:
         *out = x->user;
+        return true;
+    case LOG_SUBJECT:
+        *out = subject_of(x);
         return true;
     case LOG_ID:
         *out = (struct weir_bytes){room, weir_request_id(x, room)};

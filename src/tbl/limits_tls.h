@@ -16,6 +16,7 @@
 #define LIMIT_TLS_CLIENTS     64 /* tls: endpoints whose settings a worker keeps: a relay has few */
 #define LIMIT_TLS_LOOK_MS                                                                          \
     1000 /* files of certificates are looked at this often at the most: some 2 us each */
+#define LIMIT_TLS_SUBJECT 512 /* bytes of a client's name that are kept; more are cut off */
 #define LIMIT_TLS_OCSP                                                                             \
     (64 * 1024)            /* bytes of a response; they are some hundred, with certificates 2 KiB */
 #define LIMIT_TLS_CERTS 64 /* of a listener, chosen by name */

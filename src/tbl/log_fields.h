@@ -9,6 +9,7 @@
     L(REMOTE, "remote", "the client's address, masked by --log-mask")                              \
     L(PORT, "port", "the client's port")                                                           \
     L(USER, "user", "who it was, where a password was asked for")                                  \
+    L(SUBJECT, "subject", "whose certificate the client has shown (--client-ca)")                  \
     L(HOST, "host", "host and port that were asked for")                                           \
     L(LINE, "line", "the request line")                                                            \
     L(METHOD, "method", "its method")                                                              \

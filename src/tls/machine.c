@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <openssl/err.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- how OpenSSL reads and writes: from what input() was given, into the outer queue --- */
@@ -210,8 +211,23 @@ static int pump(struct machine *m)
     return 0;
 }
 
+/* Printable text whatever is in it: all else is escaped. */
+static void note_subject(struct machine *m)
+{
+    const X509 *cert = SSL_get0_peer_certificate(m->ssl);
+    char bytes[LIMIT_TLS_SUBJECT];
+    BIO *to = cert && !m->link.tls->peer_name ? BIO_new(BIO_s_mem()) : NULL;
+    if (!to)
+        return;
+    X509_NAME_print_ex(to, X509_get_subject_name(cert), 0, XN_FLAG_RFC2253);
+    int len = BIO_read(to, bytes, sizeof(bytes));
+    BIO_free(to);
+    m->subject = len > 0 ? strndup(bytes, (size_t)len) : NULL;
+}
+
 static int begin_inner(struct machine *m)
 {
+    note_subject(m);
     int rc = client_check(m);
     if (rc < 0)
         return rc;
@@ -341,6 +357,11 @@ void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
         weir_conn_finish(conn, WEIR_DONE);
 }
 
+static const char *machine_who(const void *state)
+{
+    return ((const struct machine *)state)->subject;
+}
+
 void machine_close(void *state, struct weir_conn *conn, int why)
 {
     struct machine *m = state;
@@ -351,6 +372,7 @@ void machine_close(void *state, struct weir_conn *conn, int why)
     shake_leave(m);
     SSL_free(m->ssl);
     sites_drop(m->link.sites);
+    free(m->subject);
     out_done(&m->file);
 }
 
@@ -365,4 +387,5 @@ const struct weir_protocol weir_tls_machine = {
     .expire = machine_expire,
     .leave = machine_leave,
     .close = machine_close,
+    .who = machine_who,
 };

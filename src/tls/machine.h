@@ -25,6 +25,7 @@ struct machine {
     struct weir_conn *inner; /* from the handshake's end on */
     SSL *ssl;
     struct weir_out file; /* file bytes on their way into a record */
+    char *subject;        /* of the client's certificate; NULL: it showed none */
     struct shake
         *shake; /* the handshake is with a helper, or waits for one; its SSL is not to be touched */
     uint64_t until_ns;                   /* the handshake's deadline */

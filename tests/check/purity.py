@@ -21,7 +21,7 @@ COMPILER = {
 PLAIN = MEMORY | BYTES | FORMAT | COMPILER
 # asctime and the like are not here on purpose: dates are computed, never asked of a library that reads TZ.
 # OpenSSL reads files, clocks and memory of its own; beside it the TLS machine wants memory that processes share (ticket keys).
-TLS = PLAIN | {"strdup", "strerrordesc_np", "mmap", "mmap64", "munmap", "pthread_mutex_init", "pthread_mutex_destroy", "pthread_mutex_lock",
+TLS = PLAIN | {"strdup", "strndup", "strerrordesc_np", "mmap", "mmap64", "munmap", "pthread_mutex_init", "pthread_mutex_destroy", "pthread_mutex_lock",
                "pthread_mutex_unlock", "timegm"}
 ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "h2": PLAIN, "tls": TLS}
 BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "h2": ["http", "proto", "base"], "tls": ["keys", "proto", "base"]}

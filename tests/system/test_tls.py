@@ -417,3 +417,51 @@ def test_what_cannot_be_used_is_said(certs, words, said):
     result = subprocess.run([WEIR, "serve", *words], capture_output=True, text=True, timeout=20)
     assert result.returncode in (1, 2) and said in result.stderr, result.stderr
     assert result.stderr.count("\n") <= 2
+
+
+def test_a_certificate_for_each_site_of_a_configuration(starter, site, certs, tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        folder.mkdir()
+        (folder / "index.html").write_text(folder.name)
+    conf = tmp_path / "weir.conf"
+    conf.write_text(f"""listen = "https://127.0.0.1:0"
+cert = "{certs['localhost'][0]}"
+key = "{certs['localhost'][1]}"
+site "localhost" {{ root = "{one}" }}
+site "rsa.test" {{
+    root = "{other}"
+    cert = "{certs['rsa'][0]}"
+    key = "{certs['rsa'][1]}"
+}}
+""")
+    server = starter("serve", "--config", conf)
+    for name, text in (("localhost", "one"), ("rsa.test", "other")):
+        with connect(server, context(certs, trust="rsa" if text == "other" else "localhost"), name) as sock:
+            assert ("DNS", name) in sock.getpeercert()["subjectAltName"]
+            sock.sendall(f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n".encode())
+            whole = b""
+            while part := sock.recv(65536):
+                whole += part
+            assert whole.endswith(text.encode())
+    config = lambda *words: subprocess.run([WEIR, "config", *map(str, words)], capture_output=True, text=True, timeout=20)
+    assert f"{certs['rsa'][0]} (line 7)" in config("explain", conf, "https://rsa.test/").stdout
+    assert config("show", conf).stdout.count("cert = ") == 3  # in force in three blocks
+    assert config("check", conf).returncode == 0
+    conf.write_text(conf.read_text().replace("    key = ", "    # key = ").replace("    cert = ", f"    key = {{\"a\", \"b\"}}\n    cert = "))
+    wrong = config("check", conf)
+    assert wrong.returncode == 2 and ":8:" in wrong.stderr and "one key for each" in wrong.stderr, wrong.stderr
+
+
+def test_whose_certificate_it_was_is_logged(starter, site, certs, tmp_path):
+    script = tmp_path / "who"
+    script.write_text("#!/bin/sh\nprintf 'Content-Type: text/plain\\r\\n\\r\\n%s' \"$SSL_CLIENT_S_DN\"\n")
+    script.chmod(0o755)
+    log = tmp_path / "access.log"
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", *keys(certs["localhost"]), "--client-ca", certs["client"][0],
+                     "--access-log", log, "--log-format", "subject status target", "--cgi", f"/cgi={tmp_path}", "--model", "event")
+    for version in ("1.2", "1.3"):
+        answer = curl(server, certs, "/cgi/who", "--cert", certs["client"][0], "--key", certs["client"][1], "--tls-max", version)
+        assert answer.stdout == b"CN=client", answer.stderr
+    server.stop()
+    assert log.read_text().splitlines() == ['subject="CN=client" status=200 target="/cgi/who"'] * 2
