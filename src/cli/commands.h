@@ -14,5 +14,6 @@ extern const struct command command_models;
 extern const struct command command_load;
 extern const struct command command_bench;
 extern const struct command command_spool;
+extern const struct command command_call;
 extern const struct command command_config;
 extern const struct command command_passwd;

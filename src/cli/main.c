@@ -9,9 +9,9 @@
 #include <string.h>
 
 static const struct command *const commands[] = {
-    &command_serve,  &command_echo,   &command_connect, &command_relay,
-    &command_pipe,   &command_spool,  &command_load,    &command_bench,
-    &command_models, &command_config, &command_passwd,
+    &command_serve, &command_echo,   &command_connect, &command_call,
+    &command_relay, &command_pipe,   &command_spool,   &command_load,
+    &command_bench, &command_models, &command_config,  &command_passwd,
 };
 
 #define COUNT (sizeof(commands) / sizeof(*commands))

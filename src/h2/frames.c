@@ -111,6 +111,8 @@ static size_t go_on_data(struct h2 *h, const uint8_t *at, size_t len)
     if (h->data_left > 0 || h->padding_left > 0 || h->phase == H2_OVER)
         return n + padding;
     s = open ? h2_find(h, h->data_id) : NULL;
+    if (h->data_ends && !s)
+        h2_not_owed(h, h->data_id);
     h->data_id = 0;
     if (s && h->data_ends)
         h2_stream_heard(s);
@@ -249,8 +251,8 @@ static size_t read_headers(struct h2 *h, const struct frame *f, const uint8_t *a
         int how = ended_how(h, f->id);
         if (how != 2) /* RFC 9113 sections 5.1 and 5.1.1 */
             h2_fail(h, how ? WIRE_STREAM_CLOSED : WIRE_PROTOCOL_ERROR, NULL);
-        else
-            (void)skip_head(h, &block);
+        else if (skip_head(h, &block) && f->flags & WIRE_END_STREAM)
+            h2_not_owed(h, f->id);
     } else if (h->phase == H2_LAST) {
         h->last_id = f->id;
         h2_remember(h, f->id, true);
@@ -360,6 +362,7 @@ static void read_reset(struct h2 *h, const struct frame *f)
     }
     if (s)
         h2_stream_end(s, -ECANCELED, WIRE_NO_ERROR);
+    h2_not_owed(h, f->id);
     (void)h2_flooded(h, H2_FLOOD_RESETS);
 }
 

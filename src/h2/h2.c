@@ -147,6 +147,7 @@ static void arm(struct h2 *h)
     else
         sooner(&at, h->idle_ns);
     sooner(&at, h->goaway_ns);
+    sooner(&at, h2_owed_ns(h));
     if (weir_conn_leaving(h->conn))
         sooner(&at, newcomer_ns(h));
     weir_conn_arm(h->conn, at);
@@ -341,8 +342,10 @@ static void h2_expire(void *state, struct weir_conn *conn)
     } else if (h->streams == 0 && is_past(h, h->idle_ns)) {
         finish(h);
     }
-    if (h->phase != H2_OVER)
+    if (h->phase != H2_OVER) {
         expire_streams(h);
+        h2_pay_resets(h);
+    }
     settle(h, before);
 }
 

@@ -82,6 +82,11 @@ struct h2_early {
     bool incremental;
 };
 
+struct h2_owed {
+    uint32_t id;
+    uint64_t at_ns;
+};
+
 struct h2 {
     struct weir_conn *conn;
     const struct weir_http *http;
@@ -112,6 +117,8 @@ struct h2 {
     uint32_t ring
         [LIMIT_H2_RING]; /* ids of streams that have ended; the first bit: by us, what still comes is ignored */
     struct h2_early early[LIMIT_H2_EARLY];
+    struct h2_owed owed[LIMIT_H2_OWED]; /* resets that are put off, the first due first */
+    uint8_t owed_count;
     uint8_t early_at, ring_at;
     uint8_t phase; /* enum h2_phase */
     bool opened : 1;
@@ -189,6 +196,13 @@ void h2_send_ready(struct h2 *);
 bool h2_any_ready(const struct h2 *);
 void h2_ready(struct h2_stream *);
 void h2_unready(struct h2_stream *);
+
+/* --- owed.c --- */
+/* The stream has ended with its answer, before its request did: it is reset in a while, unless the peer ends it. */
+void h2_owe_reset(struct h2 *, uint32_t id);
+void h2_not_owed(struct h2 *, uint32_t id);
+uint64_t h2_owed_ns(const struct h2 *); /* when the first is due; 0: none is owed */
+void h2_pay_resets(struct h2 *);
 
 /* --- flood.c --- */
 /* One more of these; true: that was one too many, and the connection has failed. */

@@ -90,10 +90,12 @@ void h2_stream_end(struct h2_stream *s, int why, enum wire_error code)
 {
     struct h2 *h = s->h2;
     struct weir_exchange *x = s->x;
-    bool reset = code != WIRE_NO_ERROR || (why == WEIR_DONE && !s->heard);
+    bool early = why == WEIR_DONE && !s->heard;
     unlink_stream(s);
-    if (reset && h->phase != H2_OVER)
+    if (code != WIRE_NO_ERROR && h->phase != H2_OVER)
         h2_send_reset(h, s->id, code);
+    else if (early && h->phase != H2_OVER)
+        h2_owe_reset(h, s->id);
     else
         h2_remember(h, s->id, false);
     h2_give_back(h, NULL, (size_t)weir_out_len(&s->inbox));

@@ -52,7 +52,7 @@ void json_close(struct json_writer *, char bracket);
 void json_next(struct json_writer *);
 void json_name(struct json_writer *, const char *name);
 /* In quotes; -EILSEQ: no UTF-8. */
-int json_text(struct json_writer *, const struct json_path *, const char *text);
+int json_quoted(struct json_writer *, const struct json_path *, const char *text);
 int json_write_message(struct json_writer *, const struct json_path *, const ProtobufCMessage *);
 int json_write_fields(struct json_writer *, const struct json_path *, const ProtobufCMessage *);
 int json_write_value(struct json_writer *, const struct json_path *,

@@ -80,7 +80,7 @@ void json_name(struct json_writer *w, const char *name)
     grow_str(&w->out, w->options->indent ? ": " : ":");
 }
 
-int json_text(struct json_writer *w, const struct json_path *path, const char *text)
+int json_quoted(struct json_writer *w, const struct json_path *path, const char *text)
 {
     text = text ? text : "";
     if (!utf8_is_valid((struct weir_bytes){text, strlen(text)}))
@@ -126,7 +126,7 @@ static int write_enum(struct json_writer *w, const struct json_path *path,
     const ProtobufCEnumValue *value =
         bsearch(&number, type->values, type->n_values, sizeof(*value), by_number);
     if (value)
-        return json_text(w, path, value->name);
+        return json_quoted(w, path, value->name);
     grow_fmt(&w->out, "%d", number);
     return 0;
 }
@@ -176,7 +176,7 @@ int json_write_value(struct json_writer *w, const struct json_path *path,
     case PROTOBUF_C_TYPE_ENUM:
         return write_enum(w, path, field, *(const int *)at);
     case PROTOBUF_C_TYPE_STRING:
-        return json_text(w, path, *(char *const *)at);
+        return json_quoted(w, path, *(char *const *)at);
     case PROTOBUF_C_TYPE_BYTES:
         return write_bytes(w, at);
     case PROTOBUF_C_TYPE_MESSAGE:

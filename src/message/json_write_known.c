@@ -31,7 +31,7 @@ static int write_time(struct json_writer *w, const struct json_path *path,
         return json_fail(&w->why, path, -ERANGE,
                          duration ? "a duration that cannot be"
                                   : "a time before the year 1 or after 9999");
-    return json_text(w, path, text);
+    return json_quoted(w, path, text);
 }
 
 /* foo_bar.baz → fooBar.baz: only what comes back the same. */
@@ -86,7 +86,7 @@ static int write_content(struct json_writer *w, const struct json_path *path, co
     enum json_known known = json_known_of(content->descriptor);
     json_open(w, '{');
     json_name(w, "@type");
-    int rc = json_text(w, path, url);
+    int rc = json_quoted(w, path, url);
     if (rc == 0 && known == JSON_PLAIN) {
         rc = json_write_fields(w, path, content);
     } else if (rc == 0) {

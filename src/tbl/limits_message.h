@@ -24,6 +24,13 @@
     (1024 *                                                                                        \
      1024) /* bytes of one message's struct: 60,000 fields; one such is made for each that comes */
 
+/* --- weir call --- */
+#define LIMIT_CALL_MESSAGE       (64 * 1024 * 1024) /* what is answered: a person looks at it */
+#define LIMIT_CALL_LINE          (64 * 1024 * 1024) /* of standard input, one message */
+#define LIMIT_CALL_BATCH         64                 /* messages sent before answers are looked at */
+#define LIMIT_CALL_LOOK_MS       200 /* waiting for both ends: deadlines and signs of life come between */
+#define LIMIT_CALL_REFLECTION_MS 30000 /* for all of a server's types */
+
 #define LIMIT_PLUGIN_BYTES (64 * 1024 * 1024) /* what protoc sends, and what it gets */
 #define LIMIT_PLUGIN_GROWTH                                                                        \
     64 /* memory for a byte of it: C names, made again where they are used */

@@ -145,3 +145,9 @@ def test_man_page_names_every_option(name):
     options = {word.strip(",;:.=[]()").split("=")[0] for word in said.split() if word.startswith("--") and len(word) > 3}
     options.discard("--help")  # every command has it; weir(1) says so
     assert sorted(o for o in options if o not in page) == []
+
+
+def test_the_lock_of_npm_names_no_registry():
+    """npm writes down where it got a package: that is the machine's own, and no one else's."""
+    lock = (ROOT / "tests/browser/package-lock.json").read_text()
+    assert '"resolved"' not in lock and "://" not in lock and '"integrity"' in lock

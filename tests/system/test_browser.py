@@ -124,7 +124,7 @@ def visit(_server, pictures, model, certs):
         done = subprocess.run([NODE, ROOT / "tests/browser/browse.js", name, server.url, folder, *map(str, words)], capture_output=True, timeout=240,
                               env={**os.environ, "NODE_PATH": str(pathlib.Path(BROWSER) / "node_modules"), "WEIR_SPKI": spki(certs["localhost"][0])})
         assert done.returncode == 0, done.stderr.decode()[-3000:]
-        return json.loads(done.stdout)
+        return {"scheme": server.urls[0].partition(":")[0], **json.loads(done.stdout)}
 
     yield visit
     assert _server.process.poll() is None, f"the server ended\n{_server.said()}"
@@ -143,6 +143,7 @@ def test_a_page_with_everything(visit):
     for state in (seen["first"], seen["second"]):
         assert state["colour"] == "rgb(0, 90, 120)" and state["said"] == "from a file"
         assert state["pictures"] == [[40, 30], [64, 48], [20, 10]]
+        assert state["protocol"] == ("h2" if seen["scheme"] == "https" else "http/1.1")
     first = {answer["path"]: answer for answer in reversed(seen["answers"])}
     for name in ("", "style.css", "more.css", "main.js", "say.js", "data.json", "icon.svg", "dots.png"):
         assert first[f"/app/{name}"]["status"] == 200, name

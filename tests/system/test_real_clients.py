@@ -1,4 +1,5 @@
-"""Programs that people use, doing what they do in life: curl, wget, wrk, h2load, Python's http.client and urllib."""
+"""Programs that people use, doing what they do in life: curl, wget, wrk, h2load, nghttp, Python's http.client and urllib; over HTTP/1.1, and
+over HTTP/2 in clear text and within TLS."""
 
 import email
 import email.message
@@ -17,6 +18,7 @@ import pytest
 
 from conftest import INSTRUMENTED, Starter
 from test_cgi import write_program
+from test_tls import certs, keys  # pylint: disable=unused-import
 
 PROGRAMS = {
     # What came, as JSON; forms are read by Python's own parser of mail, which is strict about multipart.
@@ -57,11 +59,12 @@ def world(site, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def _server(model, world, tmp_path_factory):
+def _server(model, world, certs, tmp_path_factory):
     starter = Starter(tmp_path_factory.mktemp("real"))
     os.symlink(starter.folder, link := world / f"run-{model}")
     yield starter("serve", world / "site", "--listing", "--cgi", f"/cgi-bin={world / 'programs'}", "--model", model, "--access-log", "off",
-                  "--listen", "http://127.0.0.1:0", "--listen", "http://[::1]:0", "--listen", f"unix:{link}/s", listeners=3)
+                  "--listen", "http://127.0.0.1:0", "--listen", "http://[::1]:0", "--listen", f"unix:{link}/s", "--listen", "https://127.0.0.1:0",
+                  *keys(certs["localhost"]), listeners=4)
     starter.end()
     link.unlink()
 
@@ -215,6 +218,90 @@ def test_curl_slowly(server):
     """An answer of a program without a length, at the pace of the reader."""
     assert len(curl("--limit-rate", "4M", f"{server.url}/cgi-bin/zeros?6000000", timeout=60)) == 6_000_000
     assert len(curl("--http1.0", f"{server.url}/cgi-bin/zeros?300000")) == 300_000
+
+
+# --- HTTP/2 ---
+
+
+@pytest.fixture(params=["clear", "tls"])
+def h2(request, server, certs):
+    """words of curl, and where: by prior knowledge, or as TLS agrees on it."""
+    if request.param == "clear":
+        return ["--http2-prior-knowledge"], server.url
+    return ["--http2", "--cacert", certs["localhost"][0]], server.urls[3].rstrip("/")
+
+
+OVER_TLS = pytest.mark.parametrize("h2", ["tls"], indirect=True)  # curl 7.88 begins a second request by prior knowledge with a preface
+
+
+@pytest.mark.smoke
+@OVER_TLS
+def test_curl_over_http2_on_one_connection(server, world, h2):
+    words, url = h2
+    seen = "%{http_version} %{http_code} %{num_connects} %{size_download}\n"
+    asks = [["-o", "/dev/null", f"{url}/digits.txt"], ["-o", "/dev/null", f"{url}/nothing"], ["-o", "/dev/null", f"{url}/big.bin"],
+            ["-o", "/dev/null", "-d", "a=1", f"{url}/cgi-bin/form"], ["-o", "/dev/null", "-T", world / "upload", f"{url}/cgi-bin/form"],
+            ["-o", "/dev/null", "-I", f"{url}/big.bin"], ["-o", "/dev/null", f"{url}/cgi-bin/zeros?3000000"], ["-o", "/dev/null", "-T", world / "upload", f"{url}/digits.txt"],
+            ["-o", "/dev/null", f"{url}/digits.txt"]]
+    line = []
+    for ask in asks:
+        line += (["--next"] if line else []) + [*words, "-sS", "--max-time", 50, "-w", seen, *ask]
+    said = [one.split() for one in run("curl", "-q", *line, timeout=90)[0].decode().splitlines()]
+    assert [one[0] for one in said] == ["2"] * len(asks)
+    assert [one[1] for one in said] == ["200", "404", "200", "200", "200", "200", "200", "405", "200"]
+    assert [one[2] for one in said][:7] == ["1", "0", "0", "0", "0", "0", "0"]
+    assert said[2][3] == "13107400" and said[5][3] == "0" and said[6][3] == "3000000"
+
+
+def test_curl_over_http2_as_in_life(server, world, h2, tmp_path):
+    words, url = h2
+    whole, part = world / "site/big.bin", tmp_path / "part"
+    part.write_bytes(whole.read_bytes()[:5_000_001])
+    assert curl(*words, "-C", "-", "-o", part, "-w", "%{http_code} %{size_download}", f"{url}/big.bin") == b"206 8107399" and digest(part) == digest(whole)
+    assert curl(*words, "--compressed", f"{url}/text.html") == (world / "site/text.html").read_bytes()
+    assert curl(*words, "--etag-save", tmp_path / "tag", "-o", "/dev/null", "-w", "%{http_code}", f"{url}/digits.txt") == b"200"
+    assert curl(*words, "--etag-compare", tmp_path / "tag", "-w", "%{http_code}", f"{url}/digits.txt") == b"304"
+    found = json.loads(curl(*words, "-F", "note=he said", "-F", f"file=@{world / 'upload'}", f"{url}/cgi-bin/form"))
+    assert found["fields"]["note"] == [None, 7] and found["fields"]["file"][1] == BIG
+    with (world / "upload").open("rb") as file:  # its length is not known: CGI needs it all the same
+        assert json.loads(curl(*words, "-T", "-", f"{url}/cgi-bin/form", stdin=file))["sha256"] == digest(world / "upload")
+    assert len(curl(*words, "--limit-rate", "4M", f"{url}/cgi-bin/zeros?6000000")) == 6_000_000
+
+
+@OVER_TLS
+def test_curl_over_http2_in_parallel(server, h2, tmp_path):
+    """Forty answers at once on one connection, some of them long."""
+    words, url = h2
+    curl(*words, "-Z", "--parallel-max", 40, *[word for n in range(40) for word in ("-o", tmp_path / f"{n}", f"{url}/{'big.bin' if n % 8 == 0 else 'digits.txt'}")],
+         timeout=90)
+    for n in range(40):
+        assert (tmp_path / f"{n}").stat().st_size == (13107400 if n % 8 == 0 else 10)
+
+
+@pytest.mark.smoke
+def test_h2load_over_http2(server, model, h2):
+    clients, many = (1, 300) if model in ("sequential", "fork-wait", "prefork") else (4, 400 if INSTRUMENTED else 2000)
+    _, url = h2
+    said = run("h2load", f"-n{many}", f"-c{clients}", "-m16", f"{url}/digits.txt", f"{url}/text.html", timeout=90)[0].decode()
+    assert f"{many} succeeded, 0 failed, 0 errored, 0 timeout" in said and "Application protocol: h2" in said, said
+
+
+def test_nghttp(server, h2):
+    """The client of nghttp2 asks for a page and for others meanwhile."""
+    _, url = h2
+    said = run("nghttp", "-v", f"{url}/text.html", f"{url}/digits.txt", f"{url}/nothing")[0].decode()
+    assert sorted(re.findall(r":status: (\d+)", said)) == ["200", "200", "404"], said
+    assert "0123456789" in said
+
+
+def test_clients_without_http2_are_served_beside_it(server, certs, tmp_path):
+    """Over TLS, HTTP/1.1 for who does not offer more."""
+    url = server.urls[3].rstrip("/")
+    assert curl("--http1.1", "--cacert", certs["localhost"][0], "-w", "%{http_version}", "-o", "/dev/null", f"{url}/digits.txt") == b"1.1"
+    wget(f"--ca-certificate={certs['localhost'][0]}", "-O", tmp_path / "big", f"{url}/big.bin")
+    assert digest(tmp_path / "big") == digest(server.world / "site/big.bin")
+    said = run("wrk", "-t1", "-c1", "-d1s", f"{url}/digits.txt")[0].decode()
+    assert requests_of_wrk(said) > 20
 
 
 # --- wget ---

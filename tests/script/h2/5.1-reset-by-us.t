@@ -1,16 +1,20 @@
-# What comes for a stream that we have reset is ignored.
+# What comes for a stream that we have reset is ignored. The reset leaves the client time to read the answer.
 < SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
 < WINDOW_UPDATE 0 983041
 > PREFACE
 > SETTINGS 0
 > HEADERS 1 END_HEADERS | :method POST | :scheme http | :path /hello | :authority a
 > DATA 1 | late
-> HEADERS 1 END_STREAM END_HEADERS | a b
-> HEADERS 3 END_STREAM END_HEADERS | :method GET | :scheme http | :path /hello | :authority a
 < SETTINGS 0 ACK
 < HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 6 | content-type text/plain
 < DATA 1 END_STREAM | hello%0a
+@ 499ms
+> DATA 1 | later
+@ 1ms
 < RST_STREAM 1 NO_ERROR
+> DATA 1 | still
+> HEADERS 1 END_STREAM END_HEADERS | a b
+> HEADERS 3 END_STREAM END_HEADERS | :method GET | :scheme http | :path /hello | :authority a
 < HEADERS 3 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 6 | content-type text/plain
 < DATA 3 END_STREAM | hello%0a
 >-
