@@ -263,7 +263,6 @@ static size_t read_headers(struct h2 *h, const struct frame *f, const uint8_t *a
             reset_stream(h, f->id, WIRE_REFUSED_STREAM);
     } else {
         h->last_id = h->accepted_id = f->id;
-        h->work++;
         open_stream(h, f, &block);
     }
     return used;

@@ -197,7 +197,7 @@ static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
             pack_ready(p, "server-timing", 13, timing, t.len);
     }
     /* Where nothing comes, the end of the stream says so itself. */
-    bool empty = ends && x->reply_len == 0 && x->method != WEIR_METHOD_HEAD;
+    bool empty = x->status == 205 || (ends && x->reply_len == 0 && x->method != WEIR_METHOD_HEAD);
     if (!status_has_framing(x->status) || x->reply_len == WEIR_LENGTH_UNKNOWN || empty)
         return;
     text_init(&t, length, 20);
@@ -331,9 +331,7 @@ static int send_given(struct h2_stream *s)
     if (!s->given && weir_out_len(&x->staged) == 0) {
         if (room == 0)
             return SENT_BLOCKED;
-        s->busy = true;
         flow = exchange_give(x, &x->staged, room < space ? room : space);
-        s->busy = false;
         if (flow < 0)
             return flow;
         if (x->reset)

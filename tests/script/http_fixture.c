@@ -246,6 +246,46 @@ static const struct weir_handler stream_handler = {.name = "stream",
                                                    .expire = stream_expire,
                                                    .leave = stream_leave};
 
+static int cookie_start(struct weir_exchange *x)
+{
+    struct weir_bytes value;
+    if (!weir_request_field(x, "cookie", &value))
+        return -ENOENT;
+    char *copy = weir_exchange_alloc(x, value.len + 1);
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, value.at, value.len);
+    copy[value.len] = '\n';
+    return weir_reply_bytes(x, copy, value.len + 1, NULL);
+}
+
+static const struct weir_handler cookie_handler = {.name = "cookie", .start = cookie_start};
+
+/* Both ways at a time, from the head on. */
+static ssize_t tunnel_take(struct weir_exchange *x, const uint8_t *bytes, size_t len)
+{
+    ssize_t n = echo_take(x, bytes, len);
+    weir_exchange_wake(x);
+    return n;
+}
+
+static const struct weir_handler tunnel_handler = {.name = "tunnel",
+                                                   .state_size = sizeof(struct echo),
+                                                   .connects = true,
+                                                   .start = weir_reply_begin,
+                                                   .take = tunnel_take,
+                                                   .end = echo_end,
+                                                   .give = echo_give};
+
+static ssize_t take_none(struct weir_exchange *x, const uint8_t *bytes, size_t len)
+{
+    (void)x, (void)bytes, (void)len;
+    return 0;
+}
+
+static const struct weir_handler hold_handler = {
+    .name = "hold", .start = wait_start, .take = take_none};
+
 /* Two words, and behind them what they come to. */
 static int sum_give(struct weir_exchange *x, struct weir_out *out, size_t room)
 {
@@ -389,7 +429,7 @@ static const struct weir_handler *fixture_route(const struct weir_http *http,
         &count_handler,  &denied_handler, &never_handler,   &late_handler,   &slow_handler,
         &stream_handler, &short_handler,  &content_handler, &stored_handler, &coded_handler,
         &reset_handler,  &host_handler,   &sum_handler,     &ended_handler,  &cut_handler,
-        &refuse_handler,
+        &refuse_handler, &cookie_handler, &tunnel_handler,  &hold_handler,
     };
     struct weir_bytes path = weir_request_path(x);
     *out_config = http->arg;

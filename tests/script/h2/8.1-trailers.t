@@ -1,0 +1,14 @@
+# Trailers of a request are checked and thrown away.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_HEADERS | :method POST | :scheme http | :path /count | :authority a
+> DATA 1 | abc
+> HEADERS 1 END_STREAM END_HEADERS | x-sum 3
+< SETTINGS 0 ACK
+< HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 2
+< DATA 1 END_STREAM | 3%0a
+>-
+< GOAWAY 0 last=1 NO_ERROR
+<- done

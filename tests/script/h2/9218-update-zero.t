@@ -1,0 +1,11 @@
+# ... and names a stream of requests.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> PRIORITY_UPDATE 0 0 | u=1
+< SETTINGS 0 ACK
+< GOAWAY 0 last=0 PROTOCOL_ERROR
+<- end
+@ 2s
+<- EPROTO

@@ -1,0 +1,16 @@
+# A client that wants no answer any more.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_STREAM END_HEADERS | :method GET | :scheme http | :path /stream | :authority a
+> RST_STREAM 1 CANCEL
+> HEADERS 3 END_STREAM END_HEADERS | :method GET | :scheme http | :path /hello | :authority a
+< SETTINGS 0 ACK
+< HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT
+< DATA 1 | tick%0a
+< HEADERS 3 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 6 | content-type text/plain
+< DATA 3 END_STREAM | hello%0a
+>-
+< GOAWAY 0 last=3 NO_ERROR
+<- done

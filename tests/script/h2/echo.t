@@ -1,0 +1,13 @@
+# Content comes and goes.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_HEADERS | :method POST | :scheme http | :path /echo | :authority a | content-length 3000
+> DATA 1 END_STREAM | *3000
+< SETTINGS 0 ACK
+< HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length 3000 | content-type application/octet-stream
+< DATA 1 END_STREAM 3000 bytes, sum 82dd04a5
+>-
+< GOAWAY 0 last=1 NO_ERROR
+<- done

@@ -1,0 +1,15 @@
+# A client that reads nothing.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> SETTINGS 0 4=1000000
+> WINDOW_UPDATE 0 1000000
+< SETTINGS 0 ACK
+< SETTINGS 0 ACK
+= window 1000
+> HEADERS 1 END_STREAM END_HEADERS | :method GET | :scheme http | :path /content | :authority a
+<~ HEADERS 1 *
+@ 3s
+@ 2s
+<- ETIMEDOUT

@@ -1,0 +1,12 @@
+# A frame that does not become whole.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> PING 0 length=8 | 123
+< SETTINGS 0 ACK
+@ 1s
+< GOAWAY 0 last=0 ENHANCE_YOUR_CALM
+<- end
+@ 2s
+<- EPROTO

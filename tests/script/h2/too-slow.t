@@ -1,0 +1,19 @@
+= with limits
+# Content that comes too slowly.
+< SETTINGS 0 3=128 4=262144 6=300 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_HEADERS | :method POST | :scheme http | :path /count | :authority a
+> DATA 1 | abc
+< SETTINGS 0 ACK
+@ 9s
+> DATA 1 | abc
+@ 900ms
+@ 200ms
+<~ HEADERS 1 | :status 408 | date Sun, 06 Nov 1994 08:49:47 GMT | content-length * | content-type text/html; charset=utf-8
+<~ DATA 1 END_STREAM * bytes, sum *
+< RST_STREAM 1 NO_ERROR
+>-
+< GOAWAY 0 last=1 NO_ERROR
+<- done

@@ -1,0 +1,13 @@
+# Trailers go to everybody.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_STREAM END_HEADERS | :method GET | :scheme http | :path /sum | :authority a
+< SETTINGS 0 ACK
+< HEADERS 1 | :status 200 | date Sun, 06 Nov 1994 08:49:37 GMT
+< DATA 1 | wordword
+< HEADERS 1 END_STREAM | x-early yes | x-words 2
+>-
+< GOAWAY 0 last=1 NO_ERROR
+<- done
