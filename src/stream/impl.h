@@ -65,7 +65,8 @@ struct weir_stream {
     bool standard : 1; /* opened as "-": descriptors 0 and 1 stay open; stream_end() lets go of 1 */
     bool alone : 1;    /* its thread has nothing else to do: a try may look a moment longer (shm) */
     bool tunnelled : 1; /* `tunnel` counts, not `shm` */
-    /* enum width, and of spin.c; each byte belongs to the thread of its side */
+    /* enum width, and of spin.c; each byte belongs to the thread of its side, and is none of the bits before it */
+    uint8_t : 0;
     uint8_t in_width : 2, in_tries : 6;
     uint8_t out_width;
     uint8_t way; /* of the listener it came by */
