@@ -2,6 +2,7 @@
 #include "cli/commands.h"
 #include "cli/config.h"
 #include "cli/serve_options.h"
+#include "cli/tls_dev.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #define LISTEN_DEFAULT "tcp:127.0.0.1:8080"
+#define SECURE_DEFAULT "tcp:127.0.0.1:8443"
 #define NAME_MAX_BYTES 300
 
 static bool is_number(const char *text)
@@ -160,14 +162,35 @@ static bool log_among_answers(const struct serve_values *values)
            strcmp(listen->at[0], "-") == 0;
 }
 
-static void set_listen(const struct option_list *given, char names[][NAME_MAX_BYTES],
+static void set_listen(const struct option_list *given, bool dev, char names[][NAME_MAX_BYTES],
                        struct option_list *out, struct tls_setup *setup)
 {
-    *out = (struct option_list){.at = {LISTEN_DEFAULT}, .count = given->count ? given->count : 1};
+    *out = (struct option_list){.at = {dev ? SECURE_DEFAULT : LISTEN_DEFAULT},
+                                .count = given->count ? given->count : 1};
+    setup->secure[0] = dev;
     for (size_t i = 0; i < given->count; i++) {
         setup->secure[i] = is_https(given->at[i]);
         out->at[i] = endpoint_of(given->at[i], names[i], NAME_MAX_BYTES);
     }
+}
+
+/* With a certificate of the local authority. */
+static int serve_dev(const struct serve_values *values, const struct config *config,
+                     const struct site_options *options, const struct option_list *listen,
+                     struct tls_setup *setup)
+{
+    struct tls_dev dev;
+    bool quiet = values->server.quiet;
+    int status = tls_dev_open(&command_serve, quiet, &dev);
+    if (status != 0)
+        return status;
+    if (values->tls.trust)
+        (void)tls_dev_trust(&command_serve,
+                            &dev); /* what did not work was said; it serves all the same */
+    else if (!quiet && !dev.trusted)
+        tls_dev_explain(&dev);
+    setup->dev_cert = dev.cert;
+    return serve(values, config, options, listen, setup);
 }
 
 /* The values are those of the command line, or of the top of a configuration. */
@@ -180,8 +203,11 @@ static int serve_with(const struct serve_values *values, const struct config *co
     if (log_among_answers(values))
         return usage_error(&command_serve, "--listen - talks over standard output: --access-log "
                                            "needs a file, or off");
-    set_listen(&values->server.listen, names, &listen, &setup);
-    return serve(values, config, options, &listen, &setup);
+    set_listen(&values->server.listen, values->tls.dev, names, &listen, &setup);
+    if (!values->tls.dev)
+        return values->tls.trust ? usage_error(&command_serve, "--trust goes with --tls-dev")
+                                 : serve(values, config, options, &listen, &setup);
+    return serve_dev(values, config, options, &listen, &setup);
 }
 
 static int serve_config(const struct serve_values *given)

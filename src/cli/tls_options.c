@@ -11,11 +11,13 @@ static int wrong_use(const struct command *command, const struct tls_options *op
         return usage_error(command, "TLS is asked for, but no listener has it: --listen %s",
                            strcmp(command->name, "serve") == 0 ? "https://127.0.0.1:8443"
                                                                : "tls:127.0.0.1:7000");
-    if (options->certs.count == 0)
+    if (options->certs.count == 0 && !options->dev)
         return usage_error(command, "TLS needs a certificate: --cert FILE --key FILE");
     if (options->keys.count > 0 && options->keys.count != options->certs.count)
         return usage_error(command, "%zu certificates but %zu keys: one --key for each --cert",
                            options->certs.count, options->keys.count);
+    if (options->key_process && options->dev)
+        return usage_error(command, "--key-process does not go with --tls-dev");
     if (options->key_process && options->keys.count == 0)
         return usage_error(command,
                            "--key-process needs each key in a file of its own: --key FILE");
@@ -106,8 +108,9 @@ static void say_changed(void *arg, const char *text)
 
 static bool asks_for_tls(const struct tls_options *options)
 {
-    return options->certs.count > 0 || options->keys.count > 0 || options->client_ca ||
-           options->key_process || options->ocsp.count > 0 || options->redirect || options->hsts;
+    return options->dev || options->certs.count > 0 || options->keys.count > 0 ||
+           options->client_ca || options->key_process || options->ocsp.count > 0 ||
+           options->redirect || options->hsts;
 }
 
 void tls_setup_listen(struct tls_setup *setup, struct option_list *listen)
@@ -123,15 +126,18 @@ void tls_setup_listen(struct tls_setup *setup, struct option_list *listen)
 
 /* What the files make of `tls`. */
 static int new_server(const struct command *command, const struct tls_options *options,
-                      struct weir_tls_options *tls, struct weir_tls **out)
+                      const char *dev_cert, struct weir_tls_options *tls, struct weir_tls **out)
 {
-    struct weir_tls_cert certs[OPTION_LIST_MAX];
+    struct weir_tls_cert certs[OPTION_LIST_MAX + 1];
     char why[400];
+    size_t count = 0;
     for (size_t i = 0; i < options->certs.count; i++)
-        certs[i] = (struct weir_tls_cert){options->certs.at[i],
-                                          options->keys.count > 0 ? options->keys.at[i] : NULL};
+        certs[count++] = (struct weir_tls_cert){
+            options->certs.at[i], options->keys.count > 0 ? options->keys.at[i] : NULL};
+    if (dev_cert)
+        certs[count++] = (struct weir_tls_cert){dev_cert, NULL};
     tls->certs = certs;
-    tls->cert_count = options->certs.count;
+    tls->cert_count = count;
     tls->authorities = options->client_ca;
     if (weir_tls_new(tls, out, why, sizeof(why)) == 0)
         return 0;
@@ -143,8 +149,10 @@ int tls_options_server(const struct command *command, const struct tls_options *
                        struct weir_tls **out)
 {
     struct weir_tls_options tls = {.alpn = NULL};
+    if (options->key_process || options->ocsp.count > 0)
+        return usage_error(command, "--key-process and --ocsp are for a server: --listen");
     int status = wrong_use(command, options, true);
-    return status != 0 ? status : new_server(command, options, &tls, out);
+    return status != 0 ? status : new_server(command, options, NULL, &tls, out);
 }
 
 int tls_setup(const struct command *command, const struct tls_options *options,
@@ -175,7 +183,7 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     const struct weir_tls_way h2 = {"h2", http2_of(inner), tls.config};
     tls.ways = &h2;
     tls.way_count = h2.protocol ? 1 : 0;
-    status = new_server(command, options, &tls, &setup->tls);
+    status = new_server(command, options, setup->dev_cert, &tls, &setup->tls);
     if (status != 0)
         return status;
     for (size_t i = 0; i < listen->count; i++)

@@ -16,6 +16,7 @@ struct tls_options {
     bool key_process;
     const char *client_ca;
     bool redirect, hsts; /* of a web site */
+    bool dev, trust;     /* likewise: with a local authority */
 };
 
 /* Rows for a command whose values are a `struct type` with a `struct tls_options` called `member`. */
@@ -54,10 +55,21 @@ struct tls_options {
 
 /* The same for a web site, in addition. */
 #define HTTPS_OPTION_ROWS(type, member)                                                            \
-    {.name = "https-redirect",                                                                     \
+    {.name = "tls-dev",                                                                            \
      .kind = OPTION_FLAG,                                                                          \
-     .help = "http listeners send every client to the first https listener's port",                \
-     .offset = offsetof(struct type, member.redirect)},                                            \
+     .help = "https on this machine without a certificate of one's own: a local authority of "     \
+             "this user makes one for localhost (default listener: https://127.0.0.1:8443)",       \
+     .offset = offsetof(struct type, member.dev),                                                  \
+     .scope = OPTION_COMMAND},                                                                     \
+        {.name = "trust",                                                                          \
+         .kind = OPTION_FLAG,                                                                      \
+         .help = "with --tls-dev: have that authority trusted by the system and by browsers",      \
+         .offset = offsetof(struct type, member.trust),                                            \
+         .scope = OPTION_COMMAND},                                                                 \
+        {.name = "https-redirect",                                                                 \
+         .kind = OPTION_FLAG,                                                                      \
+         .help = "http listeners send every client to the first https listener's port",            \
+         .offset = offsetof(struct type, member.redirect)},                                        \
     {                                                                                              \
         .name = "hsts", .kind = OPTION_FLAG,                                                       \
         .help = "answers over https tell browsers to use nothing else for two years, for this "    \
@@ -68,12 +80,13 @@ struct tls_options {
 /* What is made of them: lives as long as the server. */
 struct tls_setup {
     struct weir_tls *tls;                  /* NULL: no listener wants it */
+    const char *dev_cert;                  /* one more, with its key; NULL: none */
     bool secure[OPTION_LIST_MAX];          /* by listener */
     struct weir_way ways[OPTION_LIST_MAX]; /* for struct weir_service */
     struct weir_service service;           /* a copy of what is served, with them */
     struct secure_http redirect, stay;
     struct weir_beside beside[2]; /* that of the inner service, and the one that keeps keys */
-    const char *ocsp[OPTION_LIST_MAX];
+    const char *ocsp[OPTION_LIST_MAX + 1];
     char names[OPTION_LIST_MAX][LIMIT_HOST_BYTES + 50]; /* tls_setup_listen() */
 };
 

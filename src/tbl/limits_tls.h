@@ -20,6 +20,16 @@
 #define LIMIT_TLS_OCSP                                                                             \
     (64 * 1024)            /* bytes of a response; they are some hundred, with certificates 2 KiB */
 #define LIMIT_TLS_CERTS 64 /* of a listener, chosen by name */
+#define LIMIT_AUTHORITY_S                                                                          \
+    (10ll * 365 * 86400) /* a local authority: to be trusted once for the life of a machine */
+#define LIMIT_AUTHORITY_CERT_S                                                                     \
+    (30ll * 86400) /* what it signs: a key that leaks is of use for so long ... */
+#define LIMIT_AUTHORITY_RENEW_S                                                                    \
+    (20ll * 86400) /* ... and a server that runs without a restart has at least this left */
+#define LIMIT_AUTHORITY_BYTES    (16 * 1024) /* a key with its certificate is a tenth of it */
+#define LIMIT_AUTHORITY_LOCK_MS  30000       /* others make the same: a few milliseconds each */
+#define LIMIT_AUTHORITY_TRUST_MS 60000 /* update-ca-certificates takes five on a slow machine */
+#define LIMIT_AUTHORITY_PROFILES 32    /* of a browser: people have three */
 #define LIMIT_TLS_FLIGHT                                                                           \
     (256 * 1024)              /* sent by one step of a handshake: our chain of certificates */
 #define LIMIT_TLS_RETRY_MS 20 /* no helper has time for a handshake: ask again after this */

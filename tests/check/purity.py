@@ -25,7 +25,7 @@ TLS = PLAIN | {"strdup", "strndup", "strerrordesc_np", "mmap", "mmap64", "munmap
                "pthread_mutex_unlock", "timegm"}
 ALLOWED = {"base": PLAIN, "proto": PLAIN, "http": PLAIN, "h2": PLAIN, "tls": TLS}
 BELOW = {"base": [], "proto": ["base"], "http": ["proto", "base"], "h2": ["http", "proto", "base"], "tls": ["keys", "proto", "base"]}
-LIBRARIES = {"h2": ("nghttp2_",), "tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "OCSP_", "OBJ_", "PEM_", "d2i_OCSP", "CRYPTO_memdup", "CRYPTO_memcmp", "a2i_")}
+LIBRARIES = {"h2": ("nghttp2_",), "tls": ("SSL_", "TLS_", "BIO_", "ERR_", "EVP_", "RAND_", "X509_", "ASN1_", "BN_", "NAME_CONSTRAINTS_", "PEM_", "X509V3_", "GENERAL_NAME", "OSSL_PARAM_", "OPENSSL_", "OCSP_", "OBJ_", "PEM_", "d2i_OCSP", "CRYPTO_memdup", "CRYPTO_memcmp", "a2i_")}
 # Numbers as text are asked of the C library, which knows how to round.
 ALLOWED["message"], BELOW["message"] = PLAIN | {"strtod", "strtof", "strchrnul"}, ["base"]
 LIBRARIES["message"] = ("protobuf_c_", "json_")
