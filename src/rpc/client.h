@@ -17,6 +17,7 @@ struct rpc_call;
 struct rpc_client_options {
     size_t receive_max, send_max;
     bool gzip;
+    bool secure; /* TLS lies under it: "https" */
     unsigned ping_ms, silent_ms;
 };
 

@@ -28,7 +28,7 @@ static void add_own(struct fields *f, const struct rpc_call *call, unsigned time
 {
     const struct rpc_client *client = call->client;
     add(f, BYTES(":method"), BYTES("POST"));
-    add(f, BYTES(":scheme"), BYTES("http"));
+    add(f, BYTES(":scheme"), client->options.secure ? BYTES("https") : BYTES("http"));
     add(f, BYTES(":path"), bytes_str(call->method->path));
     add(f, BYTES(":authority"), bytes_str(client->authority));
     add(f, BYTES("te"), BYTES("trailers"));

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <weir/message.h>
 #include <weir/out.h>
 #include <weir/rpc.h>
 
@@ -25,11 +26,14 @@ int rpc_message_pack(const ProtobufCMessage *, bool gzip, size_t max, struct rpc
 int rpc_message_copy(const void *bytes, size_t len, bool gzip, size_t max,
                      struct rpc_message **out);
 
-/* NULL: it is none of this kind, or no memory. */
+/* Checked first (weir/message.h). NULL: it is none of this kind, or no memory. */
 static inline ProtobufCMessage *rpc_unpack(const ProtobufCMessageDescriptor *descriptor,
                                            const void *bytes, size_t len)
 {
-    return protobuf_c_message_unpack(descriptor, NULL, len, bytes);
+    const struct weir_message_limits limits = {.bytes_max = len + 1}; /* its length was judged */
+    ProtobufCMessage *message;
+    return weir_message_unpack(descriptor, bytes, len, &limits, &message, NULL, 0) < 0 ? NULL
+                                                                                       : message;
 }
 
 /* A queue of them. */

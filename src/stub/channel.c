@@ -33,8 +33,26 @@ static void authority_of(const char *endpoint, char *text, size_t size)
     while (name && *name == '/')
         name++;
     text_init(&t, text, size);
-    text_str(&t, name && *name ? name : "localhost");
+    text_add(&t, name, name ? strcspn(name, "?") : 0);
+    if (t.len == 0)
+        text_str(&t, "localhost");
     text_end(&t);
+}
+
+/* Within TLS the server must agree upon HTTP/2. NULL: no memory. */
+static char *full_name(const char *endpoint)
+{
+    size_t len = strlen(endpoint), size = len + sizeof("?alpn=h2");
+    char *name = malloc(size);
+    struct text t;
+    if (!name)
+        return NULL;
+    text_init(&t, name, size);
+    text_add(&t, endpoint, len);
+    if (strncmp(endpoint, "tls:", 4) == 0 && !strstr(endpoint, "alpn="))
+        text_str(&t, strchr(endpoint, '?') ? "&alpn=h2" : "?alpn=h2");
+    text_end(&t);
+    return name;
 }
 
 /* --- connecting --- */
@@ -142,6 +160,7 @@ static int init(struct weir_rpc_channel *ch, const struct weir_rpc_options *o)
         .receive_max = options.receive_max ? options.receive_max : LIMIT_RPC_MESSAGE,
         .send_max = options.send_max && options.send_max < most ? options.send_max : most,
         .gzip = options.gzip,
+        .secure = ch->endpoint && strncmp(ch->endpoint, "tls:", 4) == 0,
         .ping_ms = usual(options.ping_ms, PING_MS),
         .silent_ms = usual(options.silent_ms, SILENT_MS),
     };
@@ -168,7 +187,7 @@ static int channel_new(const char *endpoint, const struct weir_rpc_options *opti
     ch->base.pool = &ch->pool;
     ch->base.hot_size = LIMIT_HOT_BYTES;
     ch->base.hot = malloc(LIMIT_HOT_BYTES);
-    ch->endpoint = endpoint ? strdup(endpoint) : NULL;
+    ch->endpoint = endpoint ? full_name(endpoint) : NULL;
     int rc = ch->base.hot && (ch->endpoint || !endpoint) ? init(ch, options) : -ENOMEM;
     if (rc < 0)
         (void)weir_rpc_close(ch);

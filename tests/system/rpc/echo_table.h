@@ -1,10 +1,8 @@
-/* The tables of echo.proto. */
+/* Short names for the tables of echo.proto. */
 #pragma once
 
-#include "echo.pb-c.h"
+#include "echo.pb-weir.h"
 
-#include <weir/rpc.h>
-
-enum { ECHO_UNARY, ECHO_DOWN, ECHO_UP, ECHO_BOTH, ECHO_METHODS };
-extern const struct weir_rpc_method echo_methods[ECHO_METHODS];
-extern const struct weir_rpc_service echo_service;
+enum { ECHO_UNARY, ECHO_DOWN, ECHO_UP, ECHO_BOTH };
+#define echo_service weir__test__echo__rpc
+#define echo_methods weir__test__echo__rpc.methods

@@ -1,5 +1,5 @@
 /*
- * The service of echo.proto for test_rpc_server.py, the same as rpc_peer.py's: rpc-server ENDPOINT MODEL async|blocking [FOLDER]. Files of
+ * The service of echo.proto for test_rpc_server.py, the same as rpc_peer.py's: rpc-server ENDPOINT MODEL async|blocking [FOLDER [CERT KEY]]. Files of
  * FOLDER lie beside it. "die" ends the process at once.
  */
 #include "echo_table.h"
@@ -7,6 +7,7 @@
 #include <weir/driver.h>
 #include <weir/rpc_server.h>
 #include <weir/server.h>
+#include <weir/tls.h>
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -337,6 +338,30 @@ static void report(void *arg, enum weir_report kind, const char *text)
         fprintf(stderr, "rpc-server: %s\n", text);
 }
 
+/* The same over TLS, where clients may agree upon HTTP/2. */
+static bool within_tls(struct weir_service *service, const char *cert, const char *key)
+{
+    static struct weir_tls_way way = {.alpn = "h2", .protocol = &weir_http2};
+    const struct weir_tls_cert pair = {cert, key};
+    const struct weir_tls_options options = {.certs = &pair,
+                                             .cert_count = 1,
+                                             .alpn = "http/1.1",
+                                             .protocol = service->protocol,
+                                             .config = service->config,
+                                             .ways = &way,
+                                             .way_count = 1};
+    struct weir_tls *tls;
+    char why[256];
+    way.config = service->config;
+    if (weir_tls_new(&options, &tls, why, sizeof(why)) < 0) {
+        fprintf(stderr, "rpc-server: %s\n", why);
+        return false;
+    }
+    service->protocol = &weir_tls_machine;
+    service->config = tls;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 4)
@@ -365,8 +390,11 @@ int main(int argc, char **argv)
         .http = {.http2 = &weir_http2, .answer_ms = 2000, .body_ms = 2000}};
     if (weir_routes_open(rows, count, &http, &service, NULL) < 0)
         return 1;
+    struct weir_service over = *service;
+    if (argc > 6 && !within_tls(&over, argv[5], argv[6]))
+        return 1;
     const char *const listen[] = {argv[1]};
-    const struct weir_server run = {.service = service,
+    const struct weir_server run = {.service = &over,
                                     .listen = listen,
                                     .listen_count = 1,
                                     .model = argv[2],
