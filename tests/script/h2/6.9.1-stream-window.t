@@ -8,6 +8,7 @@
 < SETTINGS 0 ACK
 <~ HEADERS 1 | :status 413 | date Sun, 06 Nov 1994 08:49:37 GMT | content-length * | content-type text/html; charset=utf-8
 <~ DATA 1 END_STREAM * bytes, sum *
+@ 500ms
 < RST_STREAM 1 NO_ERROR
 >-
 < GOAWAY 0 last=1 NO_ERROR

@@ -10,6 +10,7 @@
 @ 1s
 <~ HEADERS 1 | :status 408 | date Sun, 06 Nov 1994 08:49:39 GMT | content-length * | content-type text/html; charset=utf-8
 <~ DATA 1 END_STREAM * bytes, sum *
+@ 500ms
 < RST_STREAM 1 NO_ERROR
 >-
 < GOAWAY 0 last=1 NO_ERROR

@@ -11,9 +11,10 @@
 < SETTINGS 0 ACK
 <~ HEADERS 1 | :status 413 | *
 <~ DATA 1 END_STREAM * bytes, sum *
-< RST_STREAM 1 NO_ERROR
 <~ HEADERS 3 | :status 200 | *
 < DATA 3 END_STREAM | a
+@ 500ms
+< RST_STREAM 1 NO_ERROR
 >-
 < GOAWAY 0 last=3 NO_ERROR
 <- done

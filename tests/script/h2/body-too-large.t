@@ -8,6 +8,7 @@
 < SETTINGS 0 ACK
 <~ HEADERS 1 | :status 413 | *
 <~ DATA 1 END_STREAM * bytes, sum *
+@ 500ms
 < RST_STREAM 1 NO_ERROR
 >-
 < GOAWAY 0 last=1 NO_ERROR
