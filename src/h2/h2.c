@@ -223,7 +223,12 @@ static int h2_open(void *state, struct weir_conn *conn, const void *config)
     h->since_ns = h->calm_ns = h->opened_ns = h2_now(h);
     if (h->http->connection)
         h->http->connection(h->http, conn, true, WEIR_DONE);
+    h->admitted = !h->http->admit || h->http->admit(h->http, conn, &h->mark);
     say_hello(h);
+    if (!h->admitted) {
+        h2_fail(h, WIRE_ENHANCE_YOUR_CALM, "client-connections");
+        return 0;
+    }
     settle(h, 0);
     weir_conn_rest(conn, true);
     return 0;
@@ -376,6 +381,8 @@ static void h2_close(void *state, struct weir_conn *conn, int why)
         nghttp2_hd_inflate_del(h->inflater);
     if (h->deflater)
         nghttp2_hd_deflate_del(h->deflater);
+    if (h->admitted && h->http->released)
+        h->http->released(h->http, h->mark);
     if (h->opened && h->http->connection)
         h->http->connection(h->http, conn, false, h->blamed ? WEIR_DONE : why);
 }

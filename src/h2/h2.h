@@ -90,6 +90,7 @@ struct h2_owed {
 struct h2 {
     struct weir_conn *conn;
     const struct weir_http *http;
+    uint64_t mark;                 /* of http->admit */
     nghttp2_hd_inflater *inflater; /* made when the first head comes, and goes */
     nghttp2_hd_deflater *deflater;
     struct h2_stream *all, *changed;
@@ -122,6 +123,7 @@ struct h2 {
     uint8_t early_at, ring_at;
     uint8_t phase; /* enum h2_phase */
     bool opened : 1;
+    bool admitted : 1;
     bool partial : 1;     /* a frame has begun and is not complete */
     bool data_ends : 1;   /* END_STREAM of the DATA frame under way */
     bool peer_leaves : 1; /* it said GOAWAY, or its last byte */

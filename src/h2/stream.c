@@ -197,6 +197,11 @@ static bool offer_inbox(struct h2_stream *s)
 {
     const struct weir_span *span;
     while (!s->deaf && (span = weir_out_first(&s->inbox))) {
+        if (!s->x->handler || !s->x->handler->take) { /* another one answers now, without it */
+            h2_give_back(s->h2, NULL, span->len);
+            weir_out_skip(&s->inbox, span->len);
+            continue;
+        }
         s->busy = true;
         ssize_t n = s->x->handler->take(s->x, span->bytes, span->len);
         if (!called(s, n < 0 ? (int)n : (size_t)n > span->len ? -EPROTO : 0))
@@ -232,23 +237,28 @@ static void go_on(struct h2_stream *s)
     }
 }
 
+/* RFC 9110 section 10.1.1; ":status: 100" as HPACK has it without its table. */
+static void say_continue(struct h2_stream *s)
+{
+    static const uint8_t block[] = {0x08, 3, '1', '0', '0'};
+    struct weir_exchange *x = s->x;
+    bool wanted = x->handler && x->handler->take && !s->heard;
+    if (!x->expects || x->undecided || x->head_sent || !wanted)
+        return;
+    h2_send_frame(s->h2, WIRE_HEADERS, WIRE_END_HEADERS, s->id, block, sizeof(block));
+    x->expects = false;
+}
+
 void h2_stream_settle(struct h2_stream *s)
 {
     bool woken = s->x->woken;
     s->x->woken = false;
+    say_continue(s);
     if (woken) /* it may have been silent for a reason */
         s->pace_ns = http_pace_begin(s->h2->http, h2_now(s->h2));
     if (woken && !offer_inbox(s))
         return;
     go_on(s);
-}
-
-/* RFC 9110 section 10.1.1; ":status: 100" as HPACK has it without its table. */
-static void say_continue(struct h2_stream *s)
-{
-    static const uint8_t block[] = {0x08, 3, '1', '0', '0'};
-    h2_send_frame(s->h2, WIRE_HEADERS, WIRE_END_HEADERS, s->id, block, sizeof(block));
-    s->x->expects = false;
 }
 
 void h2_stream_start(struct h2_stream *s, enum http_error error)
@@ -261,8 +271,8 @@ void h2_stream_start(struct h2_stream *s, enum http_error error)
         return;
     if (!s->heard)
         s->pace_ns = http_pace_begin(s->h2->http, h2_now(s->h2));
-    if (x->expects && !x->begun && x->handler && x->handler->take && !s->heard)
-        say_continue(s);
+    x->expects &= !x->begun;
+    say_continue(s);
     go_on(s);
 }
 

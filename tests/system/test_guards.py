@@ -576,3 +576,49 @@ site "example.org" {
     again = subprocess.run([WEIR, "config", "show", top / "again.conf"], capture_output=True, text=True, timeout=20, check=False)
     strip = re.compile(r" # (line|default).*")
     assert [strip.sub("", line) for line in again.stdout.splitlines()] == [strip.sub("", line) for line in shown.splitlines()]
+
+
+# --- HTTP/2 ---
+
+def curl(*words):
+    done = subprocess.run(["curl", "-s", "-m", "30", "--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", *words],
+                          capture_output=True, text=True, timeout=60, check=False)
+    return done.stdout
+
+
+def test_http2_is_guarded_alike(top, model, starter):
+    text = """site "default" {
+    root = "@site"
+    auth = "@users"
+    client-rate = "1/m burst 8"
+    rewrite = {"/app/*=/cgi-bin/env/*"}
+    cgi = {"/cgi-bin=@cgi"}
+}
+"""
+    web = serve(starter, top, model, text)
+    body = top / "body"
+    body.write_text("b" * 200000)
+    small = top / "small"  # fits a window: curl 7.88 stumbles over an answer that comes before it has sent everything
+    small.write_text("s" * 20000)
+    who = ("-u", "alice:geheim")
+    url = f"http://127.0.0.1:{web.port}"
+    assert curl(url + "/").endswith("\n2 401")
+    assert curl(*who, url + "/") == "open\n2 200"
+    assert curl("-u", "alice:wrong", "--data-binary", f"@{small}", url + "/app/x").endswith("\n2 401")
+    answer = curl(*who, "--data-binary", f"@{body}", url + "/app/x?y")
+    assert answer == "user=alice type=Basic address=127.0.0.1 uri=/app/x?y info=/x query=y\n" + body.read_text() + "\n2 200"
+    answer = curl("-u", "bob:sesam", "--data-binary", f"@{small}", url + "/index.html")  # held back, and then nobody's
+    assert answer.endswith("\n2 405")
+    assert curl(*who, "-H", "Expect: 100-continue", "-d", "short", url + "/app/").endswith("short\n2 200")
+    assert curl(*who, url + "/").endswith("\n2 200")
+    assert curl(*who, url + "/").endswith("\n2 200")
+    assert curl(*who, url + "/").endswith("\n2 429")
+
+
+def test_http2_connections_of_one_client(top, starter):
+    web = starter("serve", top / "site", "--listen", "127.0.0.1:0", "--client-connections", 1)
+    with socket.create_connection(("127.0.0.1", web.port), 20) as conn:
+        conn.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert conn.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert curl(f"http://127.0.0.1:{web.port}/") == "\n0 000"
+    assert wait_until(lambda: curl(f"http://127.0.0.1:{web.port}/") == "open\n2 200", 20, 0.2)
