@@ -60,9 +60,12 @@ def png(width, height):
 
 
 def film(path):
-    """Half a minute that is large enough to be seeked in by ranges."""
-    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "testsrc2=size=640x360:rate=12:duration=30,noise=alls=60:allf=t", "-c:v", "libvpx", "-b:v", "8M",
-                    "-deadline", "realtime", "-cpu-used", "8", "-g", "24", str(path)], check=True, timeout=180, stdin=subprocess.DEVNULL)
+    """A film that is too large to be fetched at once: four seconds of noise, again and again."""
+    run = lambda *words: subprocess.run(["ffmpeg", "-v", "error", "-y", *map(str, words)], check=True, timeout=180, stdin=subprocess.DEVNULL)
+    part = path.with_name(".part.webm")
+    run("-f", "lavfi", "-i", "testsrc2=size=640x360:rate=8:duration=4,noise=alls=60:allf=t", "-c:v", "libvpx", "-b:v", "20M", "-qmax", "8", "-deadline", "realtime",
+        "-cpu-used", "8", "-g", "8", part)
+    run("-stream_loop", "3", "-i", part, "-c", "copy", path)
 
 
 @pytest.fixture(scope="session")
@@ -143,7 +146,7 @@ def test_a_page_with_everything(visit):
     for state in (seen["first"], seen["second"]):
         assert state["colour"] == "rgb(0, 90, 120)" and state["said"] == "from a file"
         assert state["pictures"] == [[40, 30], [64, 48], [20, 10]]
-        assert state["protocol"] == ("h2" if seen["scheme"] == "https" else "http/1.1")
+        assert state["protocol"] in (["h2"] if seen["scheme"] == "https" else ["http/1.1", ""])
     first = {answer["path"]: answer for answer in reversed(seen["answers"])}
     for name in ("", "style.css", "more.css", "main.js", "say.js", "data.json", "icon.svg", "dots.png"):
         assert first[f"/app/{name}"]["status"] == 200, name
@@ -168,7 +171,7 @@ def test_seeking_in_a_film(visit, world):
     seen = visit("video")
     quiet({**seen, "failed": []})  # a jump gives up what was asked for before it
     first, *jumps = seen["states"]
-    assert first["width"] == 640 and abs(first["length"] - 30) < 1 and not first["error"]
+    assert first["width"] == 640 and abs(first["length"] - 16) < 2 and not first["error"]
     assert all(abs(state["at"] / first["length"] - part) < 0.02 for state, part in zip(jumps, (0.8, 0.3, 0.95, 0.0), strict=True)), jumps
     assert len({state["dots"] for state in jumps}) > 2, "other pictures at other times"
     parts = [answer for answer in seen["answers"] if answer["path"] == "/film.webm" and answer.get("part")]
