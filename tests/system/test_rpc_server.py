@@ -1,8 +1,8 @@
 """A server of gRPC (weir/rpc_server.h) under every model, its functions on the connection's thread and on helper threads: by the clients of
 python3-grpcio, by the client of the library (rpc/client.c), and with hands on every byte. rpc/server.c answers."""
 
+import gzip
 import os
-import pathlib
 import re
 import signal
 import socket
@@ -15,7 +15,7 @@ import time
 import pytest
 
 from conftest import COMPLAINTS, ROOT, session_processes, wait_until
-from test_rpc_client import DETAILS, FAILURE, ask, find, messages, passes  # pylint: disable=unused-import
+from test_rpc_client import DETAILS, FAILURE, SETTINGS, ask, fields, find, frame, messages, passes  # pylint: disable=unused-import
 
 grpc = pytest.importorskip("grpc")
 
@@ -360,6 +360,88 @@ def passes_or_shares(endpoint, model):
     """Calls of one connection die together; whoever comes after finds a new worker (client.c only checks where the server is gone for good)."""
     done = ask(endpoint, "die-alone")
     assert done.returncode == 0, (model, done.stderr)
+
+
+# --- peers that stop, flood, lie and die: others are answered meanwhile ---
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
+
+
+def head_of(path, stream, *more):
+    return frame(1, 4, stream, fields((b":method", b"POST"), (b":scheme", b"http"), (b":path", path), (b":authority", b"x"),
+                                      (b"te", b"trailers"), (b"content-type", b"application/grpc"), *more))
+
+
+def hostile(server):
+    host, _, port = server.target.rpartition(":")
+    connection = socket.create_connection((host, int(port)), 20)
+    connection.settimeout(20)
+    connection.sendall(PREFACE)
+    return connection
+
+
+def ends(connection, stream):
+    """Whether the server ends this stream, by its answer's last frame or a reset."""
+    data = b""
+    while True:
+        while len(data) >= 9 + int.from_bytes(data[:3] or b"\0", "big"):
+            kind, flags, number = data[3], data[4], int.from_bytes(data[5:9], "big")
+            if number == stream and (kind == 3 or kind in (0, 1) and flags & 1):
+                return True
+            data = data[9 + int.from_bytes(data[:3], "big"):]
+        piece = connection.recv(65536)
+        if not piece:
+            return False
+        data += piece
+
+
+def test_half_a_message_is_not_waited_for_for_ever(server, stub, pb):
+    with hostile(server) as connection:
+        connection.sendall(head_of(b"/weir.test.Echo/Unary", 1) + frame(0, 0, 1, b"\0\0\0\0\7abc"))
+        assert stub.unary(pb.Ask(text="on"), **HOLD).text == "on"
+        assert ends(connection, 1)  # two seconds of silence are enough
+
+
+def test_a_client_that_does_not_read_holds_up_nobody(server, stub, pb):
+    with hostile(server) as connection:
+        ask_much = framed(pb.Ask(count=100000, size=10000))
+        for stream in (1, 3, 5, 7):
+            connection.sendall(head_of(b"/weir.test.Echo/Down", stream) + frame(0, 1, stream, ask_much))
+        for i in range(20):
+            assert stub.unary(pb.Ask(text=str(i)), **HOLD).text == str(i)
+
+
+def test_clients_that_die_in_the_middle(server, stub, pb):
+    for i in range(30):
+        connection = hostile(server)
+        body = framed(pb.Ask(count=100000, size=1000))
+        connection.sendall(head_of(b"/weir.test.Echo/Down", 1) + frame(0, 1, 1, body) +
+                           head_of(b"/weir.test.Echo/Both", 3) + frame(0, 0, 3, framed(pb.Ask(text="a"))[:3 + i % 3]))
+        if i % 2:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset
+        connection.close()
+    assert stub.unary(pb.Ask(text="on"), **HOLD).text == "on"
+
+
+def test_calls_begun_and_given_up_at_once(server, stub, pb):
+    with hostile(server) as connection:
+        try:
+            for i in range(2000):
+                stream = 2 * i + 1
+                connection.sendall(head_of(b"/weir.test.Echo/Both", stream) + frame(3, 0, stream, struct.pack(">I", 8)))
+        except ConnectionError:
+            pass  # so many are taken for an attack
+        assert stub.unary(pb.Ask(text="on"), **HOLD).text == "on"
+
+
+def test_compressed_bombs_are_refused(server, stub, pb):
+    bomb = gzip.compress(b"\0" * (64 << 20))
+    with hostile(server) as connection:
+        head = head_of(b"/weir.test.Echo/Both", 1, (b"grpc-encoding", b"gzip"))
+        message = b"\1" + struct.pack(">I", len(bomb)) + bomb
+        connection.sendall(head + b"".join(frame(0, 0, 1, message[at:at + 16384]) for at in range(0, len(message), 16384)))
+        assert ends(connection, 1)
+    assert stub.unary(pb.Ask(text="on"), **HOLD).text == "on"
 
 
 # --- with hands on every byte: HTTP/1.1, which has trailers for those who ask ---
