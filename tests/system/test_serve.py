@@ -390,10 +390,15 @@ def test_versions(web, version, status):
         assert (answer.status, answer.version) == (status, "HTTP/1.1")
 
 
-def test_http_2_preface_in_clear(web):
+def test_http_2_preface_in_clear(web, starter, site, model):
+    """HTTP/2 by prior knowledge begins with the server's SETTINGS; where it is off, it is a version nobody speaks."""
+    preface = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
     with Client(web.port) as client:
-        client.send("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        assert client.answer().status in (400, 501, 505)
+        client.send(preface + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+        assert client.socket.recv(9)[3:9] == bytes([4, 0, 0, 0, 0, 0])
+    with Client(starter.serve(site, model, "--http2", "off").port) as client:
+        client.send(preface)
+        assert client.answer().status == 505
         assert client.closed()
 
 

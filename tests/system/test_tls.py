@@ -230,6 +230,9 @@ def test_alpn(https, certs):
     ctx = context(certs)
     ctx.set_alpn_protocols(["h2", "http/1.1"])
     with connect(https, ctx) as sock:
+        assert sock.selected_alpn_protocol() == "h2"
+    ctx.set_alpn_protocols(["http/1.1"])
+    with connect(https, ctx) as sock:
         assert sock.selected_alpn_protocol() == "http/1.1"
     ctx.set_alpn_protocols(["nonsense"])
     with pytest.raises(ssl.SSLError, match="(?i)no.application.protocol"):
@@ -334,8 +337,8 @@ def test_redirect_and_hsts(starter, site, certs, model):
                      "--https-redirect", "--hsts", *keys(certs["localhost"]), listeners=2)
 
     def head(url, *words):
-        return subprocess.run(["curl", "-sSI", "--cacert", certs["localhost"][0], *words, url], capture_output=True, text=True,
-                              timeout=30).stdout
+        return subprocess.run(["curl", "-sSI", "--http1.1", "--cacert", certs["localhost"][0], *words, url], capture_output=True,
+                              text=True, timeout=30).stdout
 
     plain = head(f"{server.url}/dir/a%20b?x=1&y", "-H", "Host: localhost:80")
     assert plain.startswith("HTTP/1.1 308 "), plain
@@ -352,8 +355,9 @@ def test_redirect_and_hsts(starter, site, certs, model):
 def test_a_policy_of_ones_own_replaces_hsts(starter, site, certs, model):
     server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--model", model, *keys(certs["localhost"]), "--hsts", "--field",
                      "Strict-Transport-Security: max-age=60")
-    said = curl(server, certs, "/digits.txt", "-I").stdout.decode()
-    assert re.findall(r"^Strict-Transport-Security: (.*)\r$", said, re.M) == ["max-age=60"], said
+    for version in ("--http1.1", "--http2"):
+        said = curl(server, certs, "/digits.txt", "-I", version).stdout.decode()
+        assert re.findall(r"^strict-transport-security: (.*)\r$", said, re.M | re.I) == ["max-age=60"], said
 
 
 def test_a_script_knows_that_it_is_https(starter, site, certs, tmp_path):
@@ -374,10 +378,11 @@ def test_addresses_are_known_within_tls(starter, site, certs, tmp_path, model):
     """The log has them, and so have those who are let in by them."""
     log = tmp_path / "log"
     server = starter("serve", site, "--listen", "https://127.0.0.1:0", "--model", model, "--access-log", log, "--status", "/status", *keys(certs["localhost"]))
-    done = curl(server, certs, "/status", "-o", "/dev/null", "-w", "%{http_code}")
-    assert done.stdout == b"200"
+    for version in ("--http1.1", "--http2"):
+        assert curl(server, certs, "/status", version, "-o", "/dev/null", "-w", "%{http_code}").stdout == b"200"
     server.stop()
-    assert re.match(r'127\.0\.0\.1 - - .* "GET /status HTTP/1\.1" 200 ', log.read_text()), log.read_text()
+    for line, version in zip(log.read_text().splitlines(), ("1.1", "2.0"), strict=True):
+        assert re.match(rf'127\.0\.0\.1 - - .* "GET /status HTTP/{re.escape(version)}" 200 ', line), line
 
 
 def test_a_program_ends_when_its_client_leaves_tls(starter, site, certs, tmp_path, model):
