@@ -246,7 +246,9 @@ static int write_key(struct json_writer *w, const struct json_path *path, const 
         return 0;
     }
     int rc = json_write_value(&text, path, e->key, at);
-    if (rc == 0 && !text.out.cut) {
+    if (rc == 0 && text.out.cut)
+        rc = json_fail(&w->why, path, -ENOMEM, "no memory");
+    if (rc == 0) {
         if (*text.out.at == '"') /* a number of 64 bits has its quotes already */
             text.out.at[text.out.len - 1] = '\0';
         json_name(w, text.out.at + (*text.out.at == '"'));

@@ -205,13 +205,18 @@ static int default_of(struct weir_schema *s, const struct proto_field *field,
     return f->default_value ? 0 : -EPROTO;
 }
 
-static const char *own_json_name(struct weir_schema *s, const struct proto_field *field)
+/* NULL where it is what protoc makes of the name. */
+static int own_json_name(struct weir_schema *s, const struct proto_field *field, const char **out)
 {
+    *out = NULL;
+    if (!field->json_name)
+        return 0;
     char *made = schema_take(s, strlen(field->name) + 1, 1);
-    if (!made || !field->json_name)
-        return NULL;
+    if (!made)
+        return -EPROTO;
     schema_json_name(field->name, made);
-    return strcmp(made, field->json_name) == 0 ? NULL : field->json_name;
+    *out = strcmp(made, field->json_name) == 0 ? NULL : field->json_name;
+    return 0;
 }
 
 static int make_field(struct weir_schema *s, const struct proto_message *m,
@@ -231,8 +236,10 @@ static int make_field(struct weir_schema *s, const struct proto_message *m,
         field->type == PROTO_MESSAGE && field->message->map_entry && field->label == PROTO_REPEATED;
     bool utf8 = field->type == PROTO_STRING && m->file->proto3;
     f->reserved_flags = (map ? WEIR_FIELD_MAP : 0u) | (utf8 ? WEIR_FIELD_UTF8 : 0u);
-    f->reserved2 = (void *)own_json_name(s, field);
-    return default_of(s, field, f);
+    const char *json_name;
+    int rc = own_json_name(s, field, &json_name);
+    f->reserved2 = (void *)json_name;
+    return rc < 0 ? rc : default_of(s, field, f);
 }
 
 /* --- messages --- */

@@ -133,12 +133,12 @@ def test_every_command_has_a_man_page():
     said = command(weir, "--help")
     pages = {page.name for page in (ROOT / "docs/man").glob("*.scd")}
     assert "weir.1.scd" in pages
-    named = [word for word in ("serve", "echo", "connect", "relay", "spool", "models") if word in said]
-    assert len(named) == 6, said
+    named = [word for word in ("serve", "echo", "connect", "call", "relay", "spool", "models") if word in said]
+    assert len(named) == 7, said
     assert [word for word in named if f"weir-{word}.1.scd" not in pages] == []
 
 
-@pytest.mark.parametrize("name", ["serve", "echo", "connect", "relay", "spool", "models"])
+@pytest.mark.parametrize("name", ["serve", "echo", "connect", "call", "relay", "spool", "models"])
 def test_man_page_names_every_option(name):
     said = command(BUILD / "src/cli/weir", name, "--help")
     page = (ROOT / f"docs/man/weir-{name}.1.scd").read_text().replace("\\", "")
