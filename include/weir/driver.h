@@ -56,10 +56,10 @@ struct weir_address {
 struct weir_driver_ops {
     const char *name;
     /* Drive this stream too, with this machine. Takes the stream over (also on failure: it is closed).
-     * NULL: no memory or no place. `config` is borrowed until the companion's close(). */
+     * NULL: no memory or no place, or a tls: stream, which has a driver already: it is to be dialled. `config` is borrowed until the companion's close(). */
     struct weir_conn *(*adopt)(struct weir_driver *, struct weir_stream *,
                                const struct weir_protocol *, const void *config);
-    /* Connect to an endpoint by name and drive it. Names are looked up on a helper. The machine's open() is called once
+    /* Connect to an endpoint by name and drive it; with tls: the connection runs inside another one. Names are looked up on a helper. The machine's open() is called once
      * connected; a failure comes to its close() as -errno. NULL: no memory. */
     struct weir_conn *(*dial)(struct weir_driver *, const char *endpoint,
                               const struct weir_protocol *, const void *config);

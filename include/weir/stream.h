@@ -77,7 +77,7 @@ WEIR_API void weir_set_timeout(struct weir_stream *, int timeout_ms);
  * judges for itself and ignores this. */
 WEIR_API void weir_set_spin(struct weir_stream *, unsigned us);
 /* The descriptors, to poll or to hand to a child (weir_process_start() makes them wait there, as programs expect);
- * borrowed. -1 when this side does not exist or was closed. shm: only to wait on, both for POLLIN, after a call that had
+ * borrowed. -1 when this side does not exist or was closed. shm, tls: only to wait on, both for POLLIN, after a call that had
  * nothing to do (-ETIMEDOUT with a timeout of 0). */
 WEIR_API int weir_read_fd(const struct weir_stream *);
 WEIR_API int weir_write_fd(const struct weir_stream *);
