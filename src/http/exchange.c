@@ -80,6 +80,7 @@ static int answer_options(struct weir_exchange *x)
 
 static int start_handler(struct weir_exchange *x)
 {
+    x->lines_mark = x->lines.len;
     x->handler = x->http->route(x->http, x, &x->config);
     exchange_reached(x, TIME_PARSE);
     if (!x->handler && bytes_equal(weir_request_path(x), BYTES("*")))

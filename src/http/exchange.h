@@ -100,6 +100,7 @@ struct weir_exchange {
     uint16_t status;
     uint32_t reset_code;
     struct lines lines, trailers;
+    uint32_t lines_mark; /* of those set before the handler was looked for */
     const char *block;
     size_t block_len;
     struct weir_ref *block_owner;

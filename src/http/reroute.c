@@ -80,7 +80,8 @@ int exchange_restart(struct weir_exchange *x, bool ended)
         return -EALREADY;
     stop_handler(x);
     x->restarted = true;
-    x->lines.len = x->trailers.len = 0;
+    x->lines.len = x->lines_mark; /* what is said of the address is said again */
+    x->trailers.len = 0;
     int rc = start_again(x, ended);
     exchange_settle_content(x);
     return rc;

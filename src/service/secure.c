@@ -1,6 +1,7 @@
 #include "service/secure.h"
 
 #include "base/text.h"
+#include "http/exchange.h"
 
 #include <errno.h>
 #include <string.h>
@@ -59,8 +60,9 @@ static const struct weir_handler *route_here(const struct weir_http *http, struc
                                              const void **out_config)
 {
     const struct secure_http *secure = (const struct secure_http *)http;
-    (void)!weir_reply_field(x, "Strict-Transport-Security",
-                            STAY); /* no room: the answer is worth more */
+    if (x->reroutes == 0)
+        (void)!weir_reply_field(x, "Strict-Transport-Security",
+                                STAY); /* no room: the answer is worth more */
     return secure->inner->route(secure->inner, x, out_config);
 }
 

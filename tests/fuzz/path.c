@@ -58,6 +58,15 @@ static void look_at_host(struct weir_bytes host)
         abort();
 }
 
+/* Controls and blanks end a target before anybody looks at its path (http/h1/head.c). */
+static bool can_be_sent(struct weir_bytes path)
+{
+    for (size_t i = 0; i < path.len; i++)
+        if ((unsigned char)path.at[i] <= ' ' || path.at[i] == 0x7f)
+            return false;
+    return true;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     static char buffer[LIMIT_FILE_PATH_BYTES];
@@ -71,7 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     look_at_host(text);
     if (route_prefix(copy, len, &prefix) && prefix.len > len)
         abort();
-    if (copy[0] == '/' && path_clean(text, buffer, sizeof(buffer), &path) == PATH_CLEAN) {
+    if (copy[0] == '/' && can_be_sent(text) &&
+        path_clean(text, buffer, sizeof(buffer), &path) == PATH_CLEAN) {
         check_clean(path);
         there_and_back(path);
         (void)path_hidden(path);

@@ -549,6 +549,26 @@ def test_guards_merge_along_the_path(top, model, starter):
     conn.close()
 
 
+def test_a_program_leads_to_a_guarded_place(top, model, starter):
+    """RFC 3875 section 6.2.2: as if the client had asked for that address; what was said of the first one stays."""
+    lead = top / "cgi/lead"
+    lead.write_text("#!/bin/sh\nprintf 'Location: /private/\\n\\n'\n")
+    lead.chmod(0o755)
+    text = """site "default" {
+    root = "@site"
+    field = {"X-Site: once"}
+    cgi = {"/cgi-bin=@cgi"}
+    mount "/private" { root = "@private" auth = "@users" }
+}
+"""
+    web = serve(starter, top, model, text)
+    assert ask(web, "/cgi-bin/lead").status == 401
+    for _ in range(2):  # compared with the hash, then remembered
+        answer = ask(web, "/cgi-bin/lead", basic("alice", "geheim"))
+        assert (answer.status, answer.text) == (200, "secret")
+        assert answer.headers.get_all("X-Site") == ["once"]
+
+
 def test_explain_says_which_and_from_where(top):
     text = """client-connections = 20
 site "example.org" {
