@@ -174,6 +174,12 @@ static void set_listen(const struct option_list *given, bool dev, char names[][N
     }
 }
 
+static int renew(const struct weir_helper *helper, void *arg)
+{
+    tls_dev_renew(&command_serve, arg, helper->stop);
+    return 0;
+}
+
 /* With a certificate of the local authority. */
 static int serve_dev(const struct serve_values *values, const struct config *config,
                      const struct site_options *options, const struct option_list *listen,
@@ -190,6 +196,7 @@ static int serve_dev(const struct serve_values *values, const struct config *con
     else if (!quiet && !dev.trusted)
         tls_dev_explain(&dev);
     setup->dev_cert = dev.cert;
+    setup->renews = (struct weir_beside){"the process that renews the certificate", renew, &dev};
     return serve(values, config, options, listen, setup);
 }
 

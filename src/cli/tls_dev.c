@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -284,4 +285,19 @@ int tls_dev_open(const struct command *command, bool quiet, struct tls_dev *dev)
     if (k.folder >= 0)
         close(k.folder);
     return status;
+}
+
+void tls_dev_renew(const struct command *command, const struct tls_dev *dev, int stop)
+{
+    char key[PATH_MAX + 32];
+    struct pollfd wait = {.fd = stop, .events = POLLIN};
+    snprintf(key, sizeof(key), "%s/" AUTHORITY_FILE, dev->folder);
+    for (;;) {
+        int rc = poll(&wait, 1, LIMIT_AUTHORITY_LOOK_MS);
+        if (rc > 0 || (rc < 0 && errno != EINTR))
+            return;
+        struct tls_dev again;
+        if (rc == 0 && access(key, F_OK) == 0)
+            (void)tls_dev_open(command, true, &again);
+    }
 }

@@ -18,6 +18,8 @@ struct tls_dev {
 
 /* Makes what is missing, cut short or soon over. 0; 1 after it said what is wrong. `quiet`: nothing but that. */
 int tls_dev_open(const struct command *, bool quiet, struct tls_dev *out);
+/* Looks after it while a server runs, until `stop` hangs up. Says nothing but what is wrong; an authority that was removed stays so. */
+void tls_dev_renew(const struct command *, const struct tls_dev *, int stop);
 /* Says how to have it trusted. */
 void tls_dev_explain(const struct tls_dev *);
 /* Has it trusted, where it may, and says what was done and how to undo it. 0; 1: nowhere. */

@@ -81,15 +81,15 @@ static int keep_keys(const struct weir_helper *helper, void *arg)
     return weir_tls_keep_keys(setup->tls, helper->stop, say_key, (void *)helper);
 }
 
-/* The process that keeps keys joins those the service has. */
-static void set_beside(struct tls_setup *setup)
+/* It joins those the service has. */
+static void set_beside(struct tls_setup *setup, struct weir_beside row)
 {
     struct weir_service *service = &setup->service;
     unsigned count = service->beside_count;
     assert(count < sizeof(setup->beside) / sizeof(setup->beside[0]));
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count && service->beside != setup->beside; i++)
         setup->beside[i] = service->beside[i];
-    setup->beside[count] = (struct weir_beside){"the process that keeps keys", keep_keys, setup};
+    setup->beside[count] = row;
     service->beside = setup->beside;
     service->beside_count = count + 1;
 }
@@ -193,7 +193,9 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     setup->service.before_child = look;
     setup->service.before_child_arg = setup->tls;
     if (options->key_process)
-        set_beside(setup);
+        set_beside(setup, (struct weir_beside){"the process that keeps keys", keep_keys, setup});
+    if (setup->renews.run)
+        set_beside(setup, setup->renews);
     return 0;
 }
 

@@ -85,7 +85,8 @@ struct tls_setup {
     struct weir_way ways[OPTION_LIST_MAX]; /* for struct weir_service */
     struct weir_service service;           /* a copy of what is served, with them */
     struct secure_http redirect, stay;
-    struct weir_beside beside[2]; /* that of the inner service, and the one that keeps keys */
+    struct weir_beside renews;    /* keeps dev_cert fresh; run NULL: none */
+    struct weir_beside beside[3]; /* that of the inner service, and those of here */
     const char *ocsp[OPTION_LIST_MAX + 1];
     char names[OPTION_LIST_MAX][LIMIT_HOST_BYTES + 50]; /* tls_setup_listen() */
 };

@@ -24,8 +24,9 @@
     (10ll * 365 * 86400) /* a local authority: to be trusted once for the life of a machine */
 #define LIMIT_AUTHORITY_CERT_S                                                                     \
     (30ll * 86400) /* what it signs: a key that leaks is of use for so long ... */
-#define LIMIT_AUTHORITY_RENEW_S                                                                    \
-    (20ll * 86400) /* ... and a server that runs without a restart has at least this left */
+#define LIMIT_AUTHORITY_RENEW_S (20ll * 86400) /* ... and is replaced while this much is left */
+#define LIMIT_AUTHORITY_LOOK_MS                                                                    \
+    30000 /* a server looks whether it is time: three small files, a tenth of a millisecond */
 #define LIMIT_AUTHORITY_BYTES    (16 * 1024) /* a key with its certificate is a tenth of it */
 #define LIMIT_AUTHORITY_LOCK_MS  30000       /* others make the same: a few milliseconds each */
 #define LIMIT_AUTHORITY_TRUST_MS 60000 /* update-ca-certificates takes five on a slow machine */

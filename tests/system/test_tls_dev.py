@@ -9,6 +9,7 @@ import ssl
 import stat
 import subprocess
 import tempfile
+import time
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_the_data_home_that_is_set(home, tmp_path):
     assert home.kept.exists()
 
 
-def test_a_server_that_runs_takes_up_what_another_renewed(home):
+def test_a_server_that_runs_renews_and_takes_up_what_another_did(home):
     server = home.ready()
 
     def shown():
@@ -142,7 +143,15 @@ def test_a_server_that_runs_takes_up_what_another_renewed(home):
     os.truncate(home.kept / "localhost.pem", 100)
     home.ready()
     assert wait_until(shown, 20, 0.5)
+    home.end()
+    server = home.ready()
+    os.truncate(home.kept / "localhost.pem", 100)
+    assert not shown()
+    assert wait_until(shown, 60, 1)  # it looks every half a minute
     assert "hello" in fetch(server, home).stdout
+    shutil.rmtree(home.kept)
+    time.sleep(35)
+    assert not home.kept.exists()
 
 
 @pytest.mark.parametrize("name, size", [("authority-key.pem", 300), ("authority-key.pem", 0), ("localhost.pem", 400), ("localhost.pem", 0), ("authority.pem", 20)])
