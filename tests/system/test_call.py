@@ -3,6 +3,8 @@ and against a real etcd, by a set of descriptors."""
 
 import base64
 import json
+import os
+import pathlib
 import select
 import shutil
 import signal
@@ -13,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import COMPLAINTS, ROOT, WEIR, wait_until
+from conftest import COMPLAINTS, ROOT, WEIR, session_processes, wait_until
 from protos import descriptor_set
 
 GREETER = "weir.calls.Greeter"
@@ -242,6 +244,37 @@ def test_over_tls(tmp_path):
     assert answers(peer.endpoint.replace("tcp:", "tls:"), f"{GREETER}/SayHello", "--insecure") == [{"name": "hello "}]
     assert "certificate" in call(secure, "list", status=1).stderr
     peer.stop()
+
+
+BUILDS = [pathlib.Path(WEIR).parents[2], pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))]
+
+
+def test_our_own_server(tmp_path, model):
+    """rpc/server.c, which has reflection and health checking from the library."""
+    found = [b / "tests/system/rpc/rpc-server" for b in BUILDS if (b / "tests/system/rpc/rpc-server").exists()]
+    assert found, "no rpc-server: meson setup with -Dtests=true"
+    log, endpoint = tmp_path / "log", f"unix:{tmp_path}/s"
+    with log.open("w") as stderr:
+        process = subprocess.Popen([found[0], endpoint, model, "async", tmp_path], stderr=stderr, stdin=subprocess.DEVNULL,
+                                   start_new_session=True)
+    try:
+        assert wait_until(lambda: "rpc at" in log.read_text() or process.poll() is not None, 30, 0.02)
+        assert "weir.test.Echo" in call(endpoint, "list").stdout.splitlines()
+        assert "rpc Both(stream weir.test.Ask) returns (stream weir.test.Answer);" in call(endpoint, "describe", "weir.test.Echo").stdout
+        assert [a["text"] for a in answers(endpoint, "weir.test.Echo/Down", '{"text": "x", "count": 3}')] == ["x"] * 3
+        assert [a["text"] for a in answers(endpoint, "weir.test.Echo/Both", "-", input='{"text": "a"}\n{"text": "b"}\n')] == ["a", "b"]
+        assert answers(endpoint, "grpc.health.v1.Health/Check") == [{"status": "SERVING"}]
+        assert "PERMISSION_DENIED" in call(endpoint, "weir.test.Echo/Unary", '{"code": 7}', status=17).stderr
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            pass
+        for pid in session_processes(process.pid):
+            os.kill(pid, signal.SIGKILL)
+        process.wait(10)
+    assert not COMPLAINTS.search(log.read_text()), log.read_text()
 
 
 # --- a real etcd ---
