@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "h2/kinds.h"
 #include "h2/wire.h"
 #include "http/carry.h"
 #include "tbl/limits_h2.h"
@@ -49,31 +50,6 @@ struct h2_stream {
     bool sleeps : 1; /* it has no more content until it wakes */
     bool given : 1;  /* all content was given, if not sent */
     bool deaf : 1;   /* it wants no content any more: an error is its answer */
-};
-
-/* What a stream waits for, which is what its deadline is about. */
-enum h2_wait { H2_WAITS_CONTENT, H2_WAITS_HANDLER, H2_WAITS_PEER };
-
-enum h2_phase {
-    H2_PREFACE, /* its first bytes, and its first SETTINGS, are not here yet */
-    H2_SETTINGS,
-    H2_OPEN,
-    H2_LEAVING, /* the first GOAWAY is out: what was under way then is still accepted */
-    H2_LAST,    /* the second is: no new streams */
-    H2_OVER,    /* finish was called */
-};
-
-/* Frames that bring nothing, by kind. */
-enum h2_flood {
-    H2_FLOOD_RESETS,
-    H2_FLOOD_REFUSED,
-    H2_FLOOD_SETTINGS,
-    H2_FLOOD_PINGS,
-    H2_FLOOD_EMPTY,
-    H2_FLOOD_PRIORITY,
-    H2_FLOOD_WINDOWS,
-    H2_FLOOD_UNKNOWN,
-    H2_FLOODS,
 };
 
 struct h2_early {

@@ -1,5 +1,5 @@
 /* An exchange that is answered by another address of this server: what CGI calls a local redirect; or rewritten, or started again. */
-#include "http/exchange.h"
+#include "http/reroute.h"
 
 #include <errno.h>
 #include <string.h>

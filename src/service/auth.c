@@ -1,7 +1,7 @@
 #include "service/auth.h"
 
 #include "base/bytes.h"
-#include "http/exchange.h"
+#include "http/reroute.h"
 #include "service/credentials.h"
 #include "service/guard.h"
 #include "service/local.h"

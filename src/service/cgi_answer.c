@@ -2,7 +2,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/cgi_head.h"
-#include "http/exchange.h"
+#include "http/reroute.h"
 #include "service/cgi_talk.h"
 #include "tbl/limits.h"
 

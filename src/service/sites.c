@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
-#include "http/exchange.h"
+#include "http/reroute.h"
 #include "http/target.h"
 #include "service/cgi_places.h"
 #include "service/files.h"

@@ -1,6 +1,7 @@
 /* Internal redirects, answers that are whole HTTP already, and names of requests. */
+#include "http/reroute.h"
+
 #include "base/bytes.h"
-#include "http/exchange.h"
 #include "world.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* A request whose handler is looked for once more, addresses that are rewritten, and connections that are not admitted. */
 #include "base/bytes.h"
-#include "http/exchange.h"
+#include "http/reroute.h"
 #include "world.h"
 
 #include <errno.h>
