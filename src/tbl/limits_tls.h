@@ -4,6 +4,7 @@
 #pragma once
 
 #define LIMIT_TLS_HANDSHAKE_MS 10000 /* the whole of it; a phone on a bad line needs three */
+#define LIMIT_TLS_BUSY_MS      1000 /* what is left of that when another client waits for the place */
 #define LIMIT_TLS_RECORD       16384 /* content of one (RFC 8446 section 5.1) */
 #define LIMIT_TLS_FIRST                                                                            \
     1400 /* of the first ones: with 22 bytes of its own a record fits one packet, and is read when that has come ... */

@@ -295,8 +295,7 @@ int machine_open(void *state, struct weir_conn *conn, const void *config)
 ssize_t machine_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
 {
     struct machine *m = state;
-    if (!m->begun)
-        weir_conn_rest(conn, false);
+    (void)conn;
     m->begun = true;
     if (m->shake)
         return 0; /* it is paused */
@@ -344,6 +343,17 @@ void machine_expire(void *state, struct weir_conn *conn)
         weir_conn_finish(conn, rc);
 }
 
+/* Somebody waits for the place of a client that is slow to shake hands, or never will. */
+static void hurry(struct machine *m)
+{
+    uint64_t until = weir_conn_now(m->link.conn).mono_ns + LIMIT_TLS_BUSY_MS * WEIR_NS_PER_MS;
+    if (until >= m->until_ns)
+        return;
+    m->until_ns = until;
+    if (!shake_waits(m)) /* else it asks again sooner than that */
+        weir_conn_arm(m->link.conn, until);
+}
+
 void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
 {
     struct machine *m = state;
@@ -355,6 +365,8 @@ void machine_leave(void *state, struct weir_conn *conn, enum weir_leave why)
     m->leave_stop |= why == WEIR_LEAVE_STOP;
     if (!m->begun)
         weir_conn_finish(conn, WEIR_DONE);
+    else if (why == WEIR_LEAVE_BUSY)
+        hurry(m);
 }
 
 static const char *machine_who(const void *state)

@@ -155,6 +155,25 @@ def test_half_handshakes_hold_up_nobody(starter, site, certs, model):
         sock.close()
 
 
+@pytest.mark.parametrize("kind", ["event", "pool"])
+def test_half_handshakes_make_room(starter, site, certs, kind):
+    """There are more of them than places: each gives its own up when somebody else wants it."""
+    server = both(starter, site, certs["localhost"], kind, *(["--workers", "1", "--max-connections", "16"] if kind == "event" else ["--workers", "2"]))
+    port, ctx = secure_port(server), context(certs)
+    first = hello(ctx)
+    crowd = []
+    for i in range(40):
+        sock = dial(port)
+        sock.sendall(first[:1 + i])
+        crowd.append(sock)
+    began = time.monotonic()
+    with ctx.wrap_socket(dial(port), server_hostname="localhost") as sock:
+        ask(sock)
+    assert time.monotonic() - began < (9 if not INSTRUMENTED else 30)
+    for sock in crowd:
+        sock.close()
+
+
 def test_a_slow_client_gets_through(starter, site, certs, model):
     """Its hello comes a few bytes at a time, and so does the rest."""
     server = both(starter, site, certs["localhost"], model)

@@ -304,6 +304,34 @@ static void a_leave_in_a_handshake_waits_for_its_end(void **state)
     weir_tls_free(tls);
 }
 
+static void a_slow_handshake_makes_room_when_others_wait(void **state)
+{
+    (void)state;
+    struct weir_tls *tls = peer_server(&weir_echo, NULL);
+    for (unsigned late = 0; late < 2; late++) {
+        struct peer peer;
+        uint8_t hello[4096];
+        peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
+        (void)SSL_do_handshake(peer.ssl);
+        int n = BIO_read(peer.out, hello, sizeof(hello));
+        assert_int_equal(sim_send(peer.end, hello, 100), 0);
+        wait_ms(peer.sim, 3000);
+        assert_true(weir_conn_resting(sim_conn(peer.end))); /* so that it can be asked */
+        sim_leave(peer.sim, WEIR_LEAVE_BUSY);
+        wait_ms(peer.sim, 999);
+        assert_open(peer.end);
+        if (late) {
+            wait_ms(peer.sim, 1);
+            assert_closed(peer.end, -ETIMEDOUT);
+        } else {
+            assert_int_equal(sim_send(peer.end, hello + 100, (size_t)n - 100), 0);
+            peer_shake(&peer);
+        }
+        peer_done(&peer);
+    }
+    weir_tls_free(tls);
+}
+
 struct source {
     int fd;
     size_t len;
@@ -534,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_silent_peer_has_ten_seconds),
         cmocka_unit_test(deadlines_wakes_and_leaves_pass),
         cmocka_unit_test(a_leave_in_a_handshake_waits_for_its_end),
+        cmocka_unit_test(a_slow_handshake_makes_room_when_others_wait),
         cmocka_unit_test(a_small_reply_is_one_record_and_a_large_one_begins_small),
         cmocka_unit_test(a_file_that_got_shorter_is_no_good_end),
         cmocka_unit_test(back_pressure_reaches_the_peer),
