@@ -119,6 +119,15 @@ static inline struct weir_out *h2_out(struct h2 *h)
     return weir_conn_out(h->conn);
 }
 
+/* May content be queued? Less than fills the queue: input goes on only while there is room in it, and a peer that takes all it gets would never be
+ * heard when it wants no more. */
+static inline bool h2_has_room(struct h2 *h)
+{
+    const struct weir_out *out = h2_out(h);
+    return weir_out_space(out) > LIMIT_H2_INPUT_ROOM &&
+           out->spans < LIMIT_OUT_SPANS - LIMIT_H2_INPUT_SPANS;
+}
+
 /* --- h2.c --- */
 /* Ends the connection for the peer's fault: GOAWAY with this code. `limit` goes to the log; NULL: none struck. */
 void h2_fail(struct h2 *, enum wire_error, const char *limit);

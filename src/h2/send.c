@@ -326,6 +326,7 @@ static int send_given(struct h2_stream *s)
     struct weir_exchange *x = s->x;
     struct weir_out *out = h2_out(s->h2);
     size_t room = window_of(s), space = weir_out_space(out);
+    space = space > LIMIT_H2_INPUT_ROOM ? space - LIMIT_H2_INPUT_ROOM : 1;
     int flow = WEIR_FLOW_MORE;
     s->given |= x->reply_len == x->reply_sent; /* all that was promised */
     if (!s->given && weir_out_len(&x->staged) == 0) {
@@ -431,9 +432,9 @@ static struct h2_stream *pick(const struct h2 *h)
 void h2_send_ready(struct h2 *h)
 {
     struct h2_stream *s;
-    while (h->ready_count > 0 && weir_out_room(h2_out(h)) && (s = pick(h)))
+    while (h->ready_count > 0 && h2_has_room(h) && (s = pick(h)))
         step(s);
-    if (h->ready_count == 0 || !weir_out_room(h2_out(h)))
+    if (h->ready_count == 0 || !h2_has_room(h))
         return;
     for (unsigned i = 0; i < H2_URGENCIES; i++) /* the connection's window is closed */
         for (s = h->ready[i].first; s; s = s->ready_next)

@@ -226,7 +226,7 @@ static void go_on(struct h2_stream *s)
     }
     if (s->x->begun) {
         s->sleeps = false;
-        bool first = !h2_any_ready(h) && weir_out_room(h2_out(h));
+        bool first = !h2_any_ready(h) && h2_has_room(h);
         h2_ready(s);
         if (first)
             h2_send_ready(h);

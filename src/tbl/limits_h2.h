@@ -38,3 +38,6 @@
 #define LIMIT_H2_PRIORITY 1000 /* priorities told or changed (CVE-2019-9513) */
 #define LIMIT_H2_WINDOWS  5000 /* window updates, beyond one a frame of content sent */
 #define LIMIT_H2_UNKNOWN  1000 /* frames of types that nobody here knows */
+#define LIMIT_H2_INPUT_ROOM                                                                        \
+    (20 * 1024) /* of the queue, that content leaves to what input asks for; a frame has 16 KiB */
+#define LIMIT_H2_INPUT_SPANS 8 /* likewise */

@@ -31,7 +31,9 @@
     } while (0)
 
 static const char *endpoint;
-static struct weir_rpc_options options = {.connect_ms = 20000, .timeout_ms = 60000};
+/* Under pool a server may want the place of a client: it connects again. */
+static struct weir_rpc_options options = {
+    .connect_ms = 20000, .timeout_ms = 60000, .reconnect_ms = 1000};
 
 static struct weir_rpc_channel *open_channel(void)
 {
