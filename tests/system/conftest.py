@@ -3,6 +3,7 @@
 WEIR         the program; build/weir if not set
 WEIR_MODELS  the models that tests with a `model` run under, with commas; event,fork if not set
 WEIR_ALL     set: also what takes long (make check-all)
+WEIR_OVER    h2: what talk.get() asks goes over HTTP/2 in clear text; http if not set
 """
 
 import dataclasses
@@ -36,7 +37,16 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: only in `make check-all`")
 
 
+# They ask for what HTTP/1.1 alone has: forms of targets, codings of transfer, lines of requests, a length of nothing.
+HTTP1_ALONE = {
+    "test_limits_are_options_and_named_in_the_log", "test_methods_and_their_targets", "test_https_addresses_need_tls", "test_range_of_an_empty_file",
+    "test_unknown_transfer_codings", "test_access_log", "test_limits_of_the_head", "test_absolute_form_and_query",
+}
+
+
 def pytest_collection_modifyitems(items):
+    if os.environ.get("WEIR_OVER", "http") != "http":
+        items[:] = [item for item in items if getattr(item, "originalname", item.name) not in HTTP1_ALONE]
     if not os.environ.get("WEIR_ALL"):
         for item in items:
             if item.get_closest_marker("long"):

@@ -1,9 +1,13 @@
 """A client with its hands on every byte."""
 
 import dataclasses
+import os
 import socket
 import subprocess
 import time
+
+# What carries the requests of get(): "h2" makes it HTTP/2 in clear text, so that files of tests can be run over it as they are.
+OVER = os.environ.get("WEIR_OVER", "http")
 
 
 @dataclasses.dataclass
@@ -117,7 +121,44 @@ class Client:
             parts.append(data)
 
 
+def get_over_h2(port, target, fields, method, timeout):
+    """The same answer by HTTP/2. What belongs to HTTP/1.1's connection is left out."""
+    import h2.config  # pylint: disable=import-outside-toplevel
+    import h2.connection
+    import h2.events
+
+    split = [(name.lower().strip(), value.strip()) for name, _, value in (field.partition(":") for field in fields)]
+    told = [(name, value) for name, value in split if name not in ("host", "connection")]
+    host = next((value for name, value in split if name == "host"), "test")
+    found, parts = [], []
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as sock:
+        config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1", validate_outbound_headers=False)
+        connection = h2.connection.H2Connection(config)
+        connection.initiate_connection()
+        connection.send_headers(1, [(":method", method), (":scheme", "http"), (":authority", host), (":path", target), *told], end_stream=True)
+        while True:
+            sock.sendall(connection.data_to_send())
+            data = sock.recv(65536)
+            if not data:
+                raise Gone("closed before the answer was whole")
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    found = event.headers
+                elif isinstance(event, h2.events.DataReceived):
+                    parts.append(event.data)
+                    connection.acknowledge_received_data(event.flow_controlled_length, 1)
+                elif isinstance(event, h2.events.StreamReset):
+                    raise Gone(f"reset with {event.error_code}")
+                elif isinstance(event, h2.events.StreamEnded):
+                    values = {}
+                    for name, value in found[1:]:
+                        values[name] = f"{values[name]}, {value}" if name in values else value
+                    return Answer("HTTP/2", int(found[0][1]), "", values, b"".join(parts))
+
+
 def get(port, target="/", *fields, method="GET", timeout=15):
+    if OVER == "h2":
+        return get_over_h2(port, target, fields, method, timeout)
     with Client(port, timeout) as client:
         return client.ask(target, "Connection: close", *fields, method=method)
 
