@@ -1,6 +1,7 @@
 /*
  * What a stranger says to a client of HTTP/2 and gRPC with three calls under way, whole and cut at random with faults: no crash, no
- * leak, no spin, one close(), every call ends once, and in the same way. An input that begins with "S" is put behind SETTINGS and the head
+ * leak, no spin, one close(), every call ends once, and in the same way but for what the end of
+ * the connection cuts short. An input that begins with "S" is put behind SETTINGS and the head
  * of an answer, so that the fuzzer need not find those.
  */
 #include "drive/sim.h"
@@ -98,6 +99,12 @@ static struct seen play(const struct sim_options *options, const uint8_t *bytes,
     return seen;
 }
 
+/* Where the end of the connection comes with that of a call, in one piece or in two, either may be what the call is told. */
+static bool agree(int a, int b)
+{
+    return a == b || a == WEIR_RPC_UNAVAILABLE || b == WEIR_RPC_UNAVAILABLE;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct sim_options whole = {.cut = SIM_WHOLE};
@@ -105,8 +112,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
     for (size_t i = 0; i < len; i++)
         cut.seed = cut.seed * 31 + bytes[i];
     struct seen a = play(&whole, bytes, len), b = play(&cut, bytes, len);
-    if (memcmp(&a, &b, sizeof(a)) != 0)
-        abort();
+    for (unsigned i = 0; i < CALLS; i++)
+        if (!agree(a.codes[i], b.codes[i]))
+            abort();
     cut.faults = true; /* late bytes may meet a deadline: then only that all of it ends */
     (void)play(&cut, bytes, len);
     return 0;
