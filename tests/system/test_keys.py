@@ -108,6 +108,13 @@ def key_process(server):
     return pid
 
 
+def halt(pid):
+    """Stops a process; a thread that is at work does so only when it gets its turn."""
+    os.kill(pid, signal.SIGSTOP)
+    states = lambda: {(task / "stat").read_text().rpartition(")")[2].split()[0] for task in pathlib.Path(f"/proc/{pid}/task").iterdir()}
+    assert wait_until(lambda: states() == {"T"}, 20)
+
+
 def test_it_dies_and_comes_back(starter, site, pairs, model):
     server = https(starter, site, pairs["rsa"], model, "--key-process", "--workers", "2")
     ctx = context({"ca": pairs["rsa"]}, trust="ca")
@@ -118,7 +125,7 @@ def test_it_dies_and_comes_back(starter, site, pairs, model):
         shake(server.port, ctx)  # it waits for the successor, rather than fail
         assert before not in server.children()
     assert wait_until(lambda: server.said().count("the process that keeps keys") == 3, 10), server.said()
-    os.kill(key_process(server), signal.SIGSTOP)  # it neither lives nor dies
+    halt(key_process(server))  # it neither lives nor dies
     began = time.monotonic()
     with pytest.raises((ssl.SSLError, ConnectionError)):
         shake(server.port, ctx)
