@@ -115,7 +115,9 @@ static int echo_give(struct weir_exchange *x, struct weir_out *out, size_t room)
     echo->len -= (uint32_t)n;
     if (n > 0 && !echo->complete)
         weir_exchange_wake(x);
-    return echo->complete && echo->len == 0 ? WEIR_FLOW_END : WEIR_FLOW_WAIT;
+    if (echo->len > 0)
+        return WEIR_FLOW_MORE;
+    return echo->complete ? WEIR_FLOW_END : WEIR_FLOW_WAIT;
 }
 
 static const struct weir_handler echo_handler = {.name = "echo",
