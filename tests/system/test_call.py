@@ -2,6 +2,7 @@
 and against a real etcd, by a set of descriptors."""
 
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -337,7 +338,9 @@ def test_etcd_put_and_get(etcd):
 
 def test_etcd_watch_is_a_stream(etcd):
     with subprocess.Popen([WEIR, "call", *etcd.words, "etcdserverpb.Watch/Watch", "-"], stdin=subprocess.PIPE,
-                          stdout=subprocess.PIPE) as watch:
+                          stdout=subprocess.PIPE) as watch, contextlib.ExitStack() as last:
+        last.callback(watch.kill)  # whatever failed: it would go on for ever
+
         def line():
             if not select.select([watch.stdout], [], [], 30)[0]:
                 watch.kill()
