@@ -47,7 +47,7 @@ def test_json_lines(starter, site, model, tmp_path):
     get(server.port, "/digits.txt?" + "x" * 400)
     server.stop()
     first, second = sorted((json.loads(line) for line in lines_of(log)), key=lambda line: line["status"])
-    assert list(first) == ["time", "remote", "user", "subject", "host", "method", "target", "protocol", "status", "bytes", "referrer", "agent", "id",
+    assert list(first) == ["time", "remote", "user", "host", "method", "target", "protocol", "status", "bytes", "referrer", "agent", "id",
                            "limit", "why", "total", "receive", "parse", "open", "first", "last"]
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", first["time"])
     assert (first["remote"], first["method"], first["protocol"]) == ("127.0.0.1", "GET", "HTTP/1.1")

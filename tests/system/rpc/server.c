@@ -401,6 +401,8 @@ int main(int argc, char **argv)
                                     .grace_s = 5,
                                     .report = report};
     int status = weir_server_run(&run);
+    if (argc > 6)
+        weir_tls_free((struct weir_tls *)over.config);
     weir_routes_close(service);
     weir_rpc_server_close(server);
     return status;
