@@ -205,6 +205,18 @@ static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
     pack_ready(p, "content-length", 14, length, t.len);
 }
 
+/* Field by field: its arrays are large, and need no zeroes. */
+static int begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD + BLOCK_MAX])
+{
+    p->h = h;
+    p->to = scratch + WIRE_HEAD;
+    p->size = BLOCK_MAX;
+    p->len = p->names_len = 0;
+    p->count = 0;
+    p->error = 0;
+    return ready_deflater(h);
+}
+
 static int send_head(struct h2_stream *s, bool ends)
 {
     struct weir_exchange *x = s->x;
@@ -213,15 +225,9 @@ static int send_head(struct h2_stream *s, bool ends)
                       (char)('0' + x->status % 10)};
     char length[20], timing[TIMING_MAX];
     struct pack p;
-    int rc = ready_deflater(s->h2);
+    int rc = begin_pack(&p, s->h2, scratch);
     if (rc < 0)
         return rc;
-    p.h = s->h2;
-    p.to = scratch + WIRE_HEAD;
-    p.size = BLOCK_MAX;
-    p.len = p.names_len = 0;
-    p.count = 0;
-    p.error = 0;
     pack_ready(&p, ":status", 7, status, 3);
     pack_own(&p, x, length, timing, ends);
     pack_lines(&p, x->block, x->block_len);
@@ -240,15 +246,9 @@ static int send_trailers(struct h2_stream *s)
     struct weir_exchange *x = s->x;
     uint8_t scratch[WIRE_HEAD + BLOCK_MAX];
     struct pack p;
-    int rc = ready_deflater(s->h2);
+    int rc = begin_pack(&p, s->h2, scratch);
     if (rc < 0)
         return rc;
-    p.h = s->h2;
-    p.to = scratch + WIRE_HEAD;
-    p.size = BLOCK_MAX;
-    p.len = p.names_len = 0;
-    p.count = 0;
-    p.error = 0;
     pack_lines(&p, x->trailers.at, x->trailers.len);
     flush(&p);
     if (p.error)
