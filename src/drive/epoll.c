@@ -4,6 +4,7 @@
 #include "tbl/limits.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -135,13 +136,20 @@ static void release_listeners(struct loop *loop)
     loop->released = true;
 }
 
+/* Full is not crowded: nobody leaves for a client who is not there. */
+static bool somebody_waits(int fd)
+{
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    return poll(&wait, 1, 0) == 1;
+}
+
 /* 0: a batch was taken, maybe more wait; -EAGAIN: nobody waits; else later. */
 static int accept_from(struct loop *loop, struct weir_listener *listener, unsigned index)
 {
     for (unsigned n = 0; n < LIMIT_ACCEPT_BATCH; n++) {
         struct weir_stream stream;
         if (loop->core.count - loop->core.companions >= loop->options->max_connections)
-            return -EMFILE;
+            return somebody_waits(listener->fds[index]) ? -EMFILE : -EAGAIN;
         int rc = listener_try_accept(listener, index, &stream);
         if (rc < 0)
             return rc;

@@ -120,6 +120,8 @@ void core_leave(struct core *core, struct slot *slot, enum weir_leave why)
 /* A request that has arrived unseen is read first: closing over it would reset the connection, answers and all. */
 static void tell_leave(struct slot *slot)
 {
+    if (slot->want == 0)
+        slot->want = (uint8_t)weir_conn_turn(slot->conn); /* a new one has not been asked yet */
     if ((slot->want & WEIR_IO_READ) &&
         (slot->stream.in_kind == FD_SOCKET || slot->stream.in_kind == FD_SHM))
         (void)receive_some(slot);

@@ -589,6 +589,61 @@ static void test_oldest_leaves(void **state)
     world_stop(&world);
 }
 
+/* Full is not crowded: nobody is asked to leave for a client who is not there. */
+static void test_full_and_nobody_waits(void **state)
+{
+    (void)state;
+    struct weir_service service = {.name = "t", .protocol = &echo};
+    struct world world;
+    world_start(&world, KIND_EPOLL, &service);
+    int fds[64];
+    char byte = 'x';
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 64; i++) {
+            if (round == 0)
+                fds[i] = world_client(&world);
+            assert_int_equal(write(fds[i], &byte, 1), 1);
+            assert_int_equal(read(fds[i], &byte, 1), 1);
+        }
+    }
+    for (int i = 0; i < 64; i++)
+        close(fds[i]);
+    world_stop(&world);
+}
+
+static ssize_t nap_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
+{
+    if (bytes[0] == 'z')
+        usleep(200000);
+    return echo_input(state, conn, bytes, len);
+}
+
+static const struct weir_protocol napper = {
+    .name = "napper", .input_max = 1, .input = nap_input, .close = note_close};
+
+/* They come in one crowd, each with a byte: who is asked to leave before its first turn is heard first. */
+static void test_new_ones_are_heard(void **state)
+{
+    (void)state;
+    struct weir_service service = {.name = "t", .protocol = &napper};
+    struct world world;
+    world_start_few(&world, &service, 8);
+    int fds[40], first = world_client(&world);
+    char byte = 'z';
+    assert_int_equal(write(first, &byte, 1), 1);
+    byte = 'x';
+    for (int i = 0; i < 40; i++) {
+        fds[i] = world_client(&world);
+        assert_int_equal(write(fds[i], &byte, 1), 1);
+    }
+    for (int i = 0; i < 40; i++) {
+        assert_int_equal(read(fds[i], &byte, 1), 1);
+        close(fds[i]);
+    }
+    close(first);
+    world_stop(&world);
+}
+
 /* --- the service's hooks --- */
 
 static atomic_int started, ended, idled;
@@ -720,6 +775,8 @@ int main(void)
         BOTH(test_child_that_closes_early),
         BOTH(test_dial),
         BOTH(test_oldest_leaves),
+        {"epoll: test_full_and_nobody_waits", test_full_and_nobody_waits, NULL, NULL, &kinds[1]},
+        {"epoll: test_new_ones_are_heard", test_new_ones_are_heard, NULL, NULL, &kinds[1]},
         BOTH(test_hooks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

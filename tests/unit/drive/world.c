@@ -43,19 +43,19 @@ static void *run(void *arg)
         struct epoll_options options = {.service = world->service,
                                         .listeners = &world->listener,
                                         .listener_count = 1,
-                                        .max_connections = 64,
+                                        .max_connections = world->places,
                                         .stop = world->stop[0]};
         world->result = epoll_drive(&options);
     }
     return NULL;
 }
 
-void world_start_at(struct world *world, enum kind kind, const struct weir_service *service,
-                    const char *scheme)
+static void start(struct world *world, enum kind kind, const struct weir_service *service,
+                  const char *scheme, unsigned places)
 {
     static atomic_int number;
     char name[64];
-    *world = (struct world){.kind = kind, .service = service};
+    *world = (struct world){.kind = kind, .service = service, .places = places};
     snprintf(name, sizeof(name), "%s@weir-drive-%d-%d", scheme, (int)getpid(),
              atomic_fetch_add(&number, 1));
     if (listener_open(name, 0, 0, &world->listener) < 0 || pipe2(world->stop, O_CLOEXEC) < 0 ||
@@ -63,9 +63,20 @@ void world_start_at(struct world *world, enum kind kind, const struct weir_servi
         abort();
 }
 
+void world_start_at(struct world *world, enum kind kind, const struct weir_service *service,
+                    const char *scheme)
+{
+    start(world, kind, service, scheme, 64);
+}
+
 void world_start(struct world *world, enum kind kind, const struct weir_service *service)
 {
-    world_start_at(world, kind, service, "unix:");
+    start(world, kind, service, "unix:", 64);
+}
+
+void world_start_few(struct world *world, const struct weir_service *service, unsigned places)
+{
+    start(world, KIND_EPOLL, service, "unix:", places);
 }
 
 int world_client(struct world *world)

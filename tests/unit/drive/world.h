@@ -15,6 +15,7 @@ struct world {
     const struct weir_service *service;
     struct weir_listener *listener;
     pthread_t thread;
+    unsigned places;
     int stop[2];
     int result;
 };
@@ -22,6 +23,8 @@ struct world {
 void world_start(struct world *, enum kind, const struct weir_service *);
 /* The same behind "unix:" or "shm:". */
 void world_start_at(struct world *, enum kind, const struct weir_service *, const char *scheme);
+/* epoll with so many places (else 64). */
+void world_start_few(struct world *, const struct weir_service *, unsigned places);
 /* A connected client of a Unix socket; reads time out after 5 s. */
 int world_client(struct world *);
 /* Tells it to stop and waits for the end: all connections closed. */
