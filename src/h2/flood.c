@@ -1,9 +1,8 @@
-/* How much of what is too much: frames that cost and bring nothing are counted against the work that is done. */
-#include "h2/h2.h"
+#include "h2/flood.h"
 
 static const struct {
     uint32_t max;
-    const char *limit; /* as the log has it */
+    const char *limit;
 } floods[H2_FLOODS] = {
     [H2_FLOOD_RESETS] = {LIMIT_H2_RESETS, "h2-resets"},
     [H2_FLOOD_REFUSED] = {LIMIT_H2_REFUSED, "h2-refused"},
@@ -15,17 +14,30 @@ static const struct {
     [H2_FLOOD_UNKNOWN] = {LIMIT_H2_UNKNOWN, "h2-unknown"},
 };
 
-bool h2_flooded(struct h2 *h, enum h2_flood kind)
+const char *h2_calm_count(struct h2_calm *c, enum h2_flood kind, uint64_t now_ns)
 {
-    uint64_t now = h2_now(h);
-    if (now - h->calm_ns > LIMIT_H2_CALM_MS * WEIR_NS_PER_MS) {
-        h->calm_ns = now;
-        h->work = 0;
-        for (unsigned i = 0; i < H2_FLOODS; i++)
-            h->calm[i] = 0;
+    if (now_ns - c->since_ns > LIMIT_H2_CALM_MS * WEIR_NS_PER_MS)
+        *c = (struct h2_calm){.since_ns = now_ns};
+    c->count[kind]++;
+    if (c->count[kind] <= floods[kind].max || c->count[kind] - floods[kind].max <= c->work)
+        return NULL;
+    return floods[kind].limit;
+}
+
+#define IGNORED 0x80000000u
+
+void h2_ended_add(struct h2_ended *e, uint32_t id, bool by_us)
+{
+    e->ring[e->at++ % LIMIT_H2_RING] = id | (by_us ? IGNORED : 0);
+}
+
+enum h2_ended_how h2_ended_how(const struct h2_ended *e, uint32_t id)
+{
+    for (unsigned i = 0; i < LIMIT_H2_RING; i++) {
+        if (e->ring[i] == id)
+            return H2_ENDED_WHOLE;
+        if (e->ring[i] == (id | IGNORED))
+            return H2_ENDED_BY_US;
     }
-    if (++h->calm[kind] <= floods[kind].max || h->calm[kind] - floods[kind].max <= h->work)
-        return false;
-    h2_fail(h, WIRE_ENHANCE_YOUR_CALM, floods[kind].limit);
-    return true;
+    return H2_ENDED_LONG_AGO;
 }

@@ -11,18 +11,6 @@ static bool is_idle(const struct h2 *h, uint32_t id)
     return id % 2 == 0 || id > h->last_id;
 }
 
-/* Its end is remembered: 1: it was its peer's, or the usual one; 2: ours, what comes late is no fault. 0: too long ago. */
-static int ended_how(const struct h2 *h, uint32_t id)
-{
-    for (unsigned i = 0; i < LIMIT_H2_RING; i++) {
-        if (h->ring[i] == id)
-            return 1;
-        if (h->ring[i] == (id | H2_IGNORED))
-            return 2;
-    }
-    return 0;
-}
-
 static void reset_stream(struct h2 *h, uint32_t id, enum wire_error code)
 {
     struct h2_stream *s = h2_find(h, id);
@@ -57,109 +45,65 @@ static void stray_data(struct h2 *h, const struct h2_stream *s, uint32_t id)
 {
     if (is_idle(h, id))
         h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
-    else if (s || ended_how(h, id) == 0) /* RFC 9113 section 5.1, half-closed (remote) */
-        reset_stream(h, id, WIRE_STREAM_CLOSED);
-    else if (ended_how(h, id) == 1)
+    else if (s || h2_ended_how(&h->ended, id) == H2_ENDED_LONG_AGO)
+        reset_stream(h, id, WIRE_STREAM_CLOSED); /* RFC 9113 section 5.1, half-closed (remote) */
+    else if (h2_ended_how(&h->ended, id) == H2_ENDED_WHOLE)
         h2_fail(h, WIRE_STREAM_CLOSED, NULL);
 }
 
 /* The head of a DATA frame, its padding's length included. Bytes used, 0: more are needed. */
 static size_t begin_data(struct h2 *h, const struct frame *f, const uint8_t *at, size_t len)
 {
-    bool padded = f->flags & WIRE_PADDED;
-    if (len < WIRE_HEAD + padded)
-        return 0;
     struct h2_stream *s = h2_find(h, f->id);
-    uint32_t padding = padded ? at[WIRE_HEAD] : 0;
-    if (f->id == 0 || padding + padded > f->len) {
-        h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
-        return WIRE_HEAD;
-    }
+    struct h2_content data;
+    int used = h2_content_read(f, at, len, &data);
+    if (used < 0)
+        h2_fail(h, (enum wire_error) - used, NULL);
+    if (used <= 0)
+        return used < 0 ? WIRE_HEAD : 0;
     bool stray = !s || s->heard;
     if (windows_hold(h, stray ? NULL : s, f) && stray)
         stray_data(h, s, f->id);
     if (h->phase == H2_OVER)
         return WIRE_HEAD;
-    h->data_id = f->id;
-    h->padding_left = padding;
-    h->data_left = f->len - padding - padded;
-    h->data_ends = f->flags & WIRE_END_STREAM;
+    h->data = data;
     s = h2_find(h, f->id);
-    h2_give_back(h, s,
-                 padding + padded); /* padding, and content for nobody: the peer may send on */
-    if (h->data_left > 0)
-        h->work++;
-    else if (!h->data_ends && h2_flooded(h, H2_FLOOD_EMPTY))
+    /* Padding, and content for nobody: the peer may send on. */
+    h2_give_back(h, s, f->len - data.left);
+    if (data.left > 0)
+        h->calm.work++;
+    else if (!data.ends && h2_flooded(h, H2_FLOOD_EMPTY))
         return WIRE_HEAD;
-    return WIRE_HEAD + padded;
+    return (size_t)used;
 }
 
 /* Content of the DATA frame under way, then its padding, then its end. Bytes used. */
 static size_t go_on_data(struct h2 *h, const uint8_t *at, size_t len)
 {
-    size_t n = h->data_left < len ? h->data_left : len;
-    struct h2_stream *s = h2_find(h, h->data_id);
+    struct h2_content *data = &h->data;
+    size_t n = data->left < len ? data->left : len;
+    struct h2_stream *s = h2_find(h, data->id);
     bool open = s && !s->heard;
-    h->data_left -= (uint32_t)n;
+    data->left -= (uint32_t)n;
     if (n > 0 && open)
         h2_stream_content(s, at, n);
     else
         h2_give_back(h, NULL, n);
-    size_t padding = h->data_left > 0 ? 0 : h->padding_left;
+    size_t padding = data->left > 0 ? 0 : data->padding;
     padding = padding < len - n ? padding : len - n;
-    h->padding_left -= (uint32_t)padding;
-    if (h->data_left > 0 || h->padding_left > 0 || h->phase == H2_OVER)
+    data->padding -= (uint32_t)padding;
+    if (data->left > 0 || data->padding > 0 || h->phase == H2_OVER)
         return n + padding;
-    s = open ? h2_find(h, h->data_id) : NULL;
-    if (h->data_ends && !s)
-        h2_not_owed(h, h->data_id);
-    h->data_id = 0;
-    if (s && h->data_ends)
+    s = open ? h2_find(h, data->id) : NULL;
+    if (data->ends && !s)
+        h2_not_owed(h, data->id);
+    data->id = 0;
+    if (s && data->ends)
         h2_stream_heard(s);
     return n + padding;
 }
 
 /* --- heads --- */
-
-/* The pieces of a head, which must be here whole: HEADERS and what CONTINUATION frames follow. Its bytes; 0: more are needed, or it
- * failed. */
-static size_t collect(struct h2 *h, const struct frame *f, const uint8_t *at, size_t len,
-                      struct h2_block *block)
-{
-    size_t skip = (f->flags & WIRE_PADDED ? 1u : 0u) + (f->flags & WIRE_HAS_PRIORITY ? 5u : 0u);
-    size_t padding = f->flags & WIRE_PADDED && f->len > 0 ? at[WIRE_HEAD] : 0;
-    if (skip + padding > f->len) {
-        h2_fail(h, skip > f->len ? WIRE_FRAME_SIZE_ERROR : WIRE_PROTOCOL_ERROR, NULL);
-        return 0;
-    }
-    size_t used = WIRE_HEAD + f->len, total = f->len - skip - padding;
-    bool ends = f->flags & WIRE_END_HEADERS;
-    block->piece[0] = (struct weir_bytes){(const char *)at + WIRE_HEAD + skip, total};
-    for (block->count = 1; !ends; block->count++) {
-        if (len < used + WIRE_HEAD)
-            return 0;
-        struct frame next = wire_read(at + used);
-        if (next.type != WIRE_CONTINUATION || next.id != f->id) {
-            h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
-            return 0;
-        }
-        total += next.len;
-        if (next.len > LIMIT_H2_FRAME || total > LIMIT_H2_BLOCK ||
-            block->count > LIMIT_H2_CONTINUATIONS) {
-            bool size = next.len > LIMIT_H2_FRAME;
-            h2_fail(h, size ? WIRE_FRAME_SIZE_ERROR : WIRE_ENHANCE_YOUR_CALM,
-                    size ? NULL : "h2-continuation");
-            return 0;
-        }
-        if (len < used + WIRE_HEAD + next.len)
-            return 0;
-        block->piece[block->count] =
-            (struct weir_bytes){(const char *)at + used + WIRE_HEAD, next.len};
-        used += WIRE_HEAD + next.len;
-        ends = next.flags & WIRE_END_HEADERS;
-    }
-    return used;
-}
 
 /* A head that nobody wants, for the table's sake. false: the connection has failed. */
 static bool skip_head(struct h2 *h, const struct h2_block *block)
@@ -237,25 +181,24 @@ static size_t read_headers(struct h2 *h, const struct frame *f, const uint8_t *a
         h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
         return 0;
     }
-    size_t used = collect(h, f, at, len, &block);
-    if (used == 0)
+    int error = h2_block_read(f, at, len, &block);
+    if (error > 0)
+        h2_fail(h, (enum wire_error)error,
+                error == WIRE_ENHANCE_YOUR_CALM ? "h2-continuation" : NULL);
+    if (error != 0)
         return 0;
-    if (!h->inflater && nghttp2_hd_inflate_new2(&h->inflater, h2_memory()) != 0) {
-        h2_fail(h, WIRE_INTERNAL_ERROR, NULL);
-        return 0;
-    }
     struct h2_stream *s = h2_find(h, f->id);
     if (s) {
         read_trailers(h, s, f, &block);
     } else if (f->id <= h->last_id) {
-        int how = ended_how(h, f->id);
-        if (how != 2) /* RFC 9113 sections 5.1 and 5.1.1 */
+        enum h2_ended_how how = h2_ended_how(&h->ended, f->id);
+        if (how != H2_ENDED_BY_US) /* RFC 9113 sections 5.1 and 5.1.1 */
             h2_fail(h, how ? WIRE_STREAM_CLOSED : WIRE_PROTOCOL_ERROR, NULL);
         else if (skip_head(h, &block) && f->flags & WIRE_END_STREAM)
             h2_not_owed(h, f->id);
     } else if (h->phase == H2_LAST) {
         h->last_id = f->id;
-        h2_remember(h, f->id, true);
+        h2_ended_add(&h->ended, f->id, true);
         (void)skip_head(h, &block); /* the peer knows that nothing of it was done */
     } else if (h->streams >= LIMIT_H2_STREAMS) {
         h->last_id = f->id;
@@ -265,7 +208,7 @@ static size_t read_headers(struct h2 *h, const struct frame *f, const uint8_t *a
         h->last_id = h->accepted_id = f->id;
         open_stream(h, f, &block);
     }
-    return used;
+    return block.used;
 }
 
 /* --- settings --- */
@@ -290,8 +233,7 @@ static enum wire_error set(struct h2 *h, uint32_t id, uint32_t value)
 {
     switch (id) {
     case WIRE_HEADER_TABLE_SIZE:
-        h->table_max = value < LIMIT_H2_TABLE ? value : LIMIT_H2_TABLE;
-        h->table_changed = true;
+        h2_packer_allow(&h->packer, value);
         return WIRE_NO_ERROR;
     case WIRE_ENABLE_PUSH:
     case WIRE_ENABLE_CONNECT_PROTOCOL:
@@ -308,16 +250,11 @@ static enum wire_error set(struct h2 *h, uint32_t id, uint32_t value)
 
 static void read_settings(struct h2 *h, const struct frame *f, const uint8_t *payload)
 {
-    bool ack = f->flags & WIRE_ACK;
     if (f->id != 0) {
         h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
         return;
     }
-    if (f->len % 6 != 0 || (ack && f->len > 0)) {
-        h2_fail(h, WIRE_FRAME_SIZE_ERROR, NULL);
-        return;
-    }
-    if (ack || h2_flooded(h, H2_FLOOD_SETTINGS))
+    if (f->flags & WIRE_ACK || h2_flooded(h, H2_FLOOD_SETTINGS))
         return;
     for (size_t at = 0; at < f->len; at += 6) {
         enum wire_error error = set(h, wire_get16(payload + at), wire_get32(payload + at + 2));
@@ -326,7 +263,7 @@ static void read_settings(struct h2 *h, const struct frame *f, const uint8_t *pa
             return;
         }
     }
-    h2_send_frame(h, WIRE_SETTINGS, WIRE_ACK, 0, NULL, 0);
+    h2_put_frame(h2_out(h), WIRE_SETTINGS, WIRE_ACK, 0, NULL, 0);
 }
 
 /* --- the rest --- */
@@ -335,16 +272,17 @@ static void read_window_update(struct h2 *h, const struct frame *f, const uint8_
 {
     uint32_t more = wire_get32(payload) & WIRE_WINDOW_MAX;
     struct h2_stream *s = h2_find(h, f->id);
+    enum wire_error error = WIRE_NO_ERROR;
     if (f->id == 0) {
-        h->send_window += more;
-        if (more == 0 || h->send_window > WIRE_WINDOW_MAX)
-            h2_fail(h, more ? WIRE_FLOW_CONTROL_ERROR : WIRE_PROTOCOL_ERROR, NULL);
+        error = h2_window_grow(&h->send_window, more);
+        if (error)
+            h2_fail(h, error, NULL);
     } else if (is_idle(h, f->id)) {
         h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
     } else if (s) {
-        s->send_window += more;
-        if (more == 0 || s->send_window > WIRE_WINDOW_MAX)
-            reset_stream(h, f->id, more ? WIRE_FLOW_CONTROL_ERROR : WIRE_PROTOCOL_ERROR);
+        error = h2_window_grow(&s->send_window, more);
+        if (error)
+            reset_stream(h, f->id, error);
         else
             h2_ready(s);
     }
@@ -370,7 +308,7 @@ static void read_ping(struct h2 *h, const struct frame *f, const uint8_t *payloa
     if (f->id != 0)
         h2_fail(h, WIRE_PROTOCOL_ERROR, NULL);
     else if (!(f->flags & WIRE_ACK) && !h2_flooded(h, H2_FLOOD_PINGS))
-        h2_send_frame(h, WIRE_PING, WIRE_ACK, 0, payload, 8);
+        h2_put_frame(h2_out(h), WIRE_PING, WIRE_ACK, 0, payload, 8);
 }
 
 static void read_goaway(struct h2 *h, const struct frame *f)
@@ -425,25 +363,10 @@ static void read_priority_update(struct h2 *h, const struct frame *f, const uint
     (void)h2_flooded(h, H2_FLOOD_PRIORITY);
 }
 
-/* Of frames with one right length. 0: any. */
-static uint32_t exact_len(uint8_t type)
-{
-    switch (type) {
-    case WIRE_RST_STREAM:
-    case WIRE_WINDOW_UPDATE:
-        return 4;
-    case WIRE_PING:
-        return 8;
-    default:
-        return 0;
-    }
-}
-
 /* One whole frame that is neither DATA nor HEADERS. */
 static void read_frame(struct h2 *h, const struct frame *f, const uint8_t *payload)
 {
-    uint32_t exact = exact_len(f->type);
-    if ((exact && f->len != exact) || (f->type == WIRE_GOAWAY && f->len < 8)) {
+    if (!wire_len_valid(f)) {
         h2_fail(h, WIRE_FRAME_SIZE_ERROR, NULL);
         return;
     }
@@ -482,7 +405,7 @@ static void read_frame(struct h2 *h, const struct frame *f, const uint8_t *paylo
 /* One frame, or the beginning of one with content. Bytes used; 0: more are needed, or it failed. */
 static size_t read_one(struct h2 *h, const uint8_t *at, size_t len)
 {
-    if (h->data_id)
+    if (h->data.id)
         return go_on_data(h, at, len);
     if (len < WIRE_HEAD)
         return 0;

@@ -5,45 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void *take_memory(size_t size, void *arg)
-{
-    (void)arg;
-    return malloc(size);
-}
-
-static void drop_memory(void *at, void *arg)
-{
-    (void)arg;
-    free(at);
-}
-
-static void *take_zeroes(size_t count, size_t size, void *arg)
-{
-    (void)arg;
-    return calloc(count, size);
-}
-
-static void *resize_memory(void *at, size_t size, void *arg)
-{
-    (void)arg;
-    return realloc(at, size);
-}
-
-nghttp2_mem *h2_memory(void)
-{
-    /* Ours, so that tests can let each allocation fail. nghttp2 only reads it. */
-    static const nghttp2_mem memory = {NULL, take_memory, drop_memory, take_zeroes, resize_memory};
-    return (nghttp2_mem *)(uintptr_t)&memory;
-}
-
 /* --- ends --- */
 
 static void goaway(struct h2 *h, uint32_t last_id, enum wire_error code)
 {
-    uint8_t payload[8];
-    wire_put32(payload, last_id);
-    wire_put32(payload + 4, code);
-    h2_send_frame(h, WIRE_GOAWAY, 0, 0, payload, sizeof(payload));
+    h2_put_goaway(h2_out(h), last_id, code);
 }
 
 static void end_all(struct h2 *h, int why)
@@ -79,6 +45,14 @@ void h2_fail(struct h2 *h, enum wire_error code, const char *limit)
         tell_limit(h, limit);
     weir_conn_linger(h->conn, code == WIRE_INTERNAL_ERROR ? -ENOMEM : -EPROTO,
                      LIMIT_HTTP_LINGER_BYTES, LIMIT_HTTP_LINGER_MS);
+}
+
+bool h2_flooded(struct h2 *h, enum h2_flood kind)
+{
+    const char *limit = h2_calm_count(&h->calm, kind, h2_now(h));
+    if (limit)
+        h2_fail(h, WIRE_ENHANCE_YOUR_CALM, limit);
+    return limit;
 }
 
 /* Nothing is under way. A request that is on its way must not reset the connection: the GOAWAY says that it was not seen. */
@@ -186,13 +160,6 @@ static void settle(struct h2 *h, uint64_t unsent_before)
 
 /* --- the protocol --- */
 
-static void put_setting(uint8_t *to, enum wire_setting id, uint32_t value)
-{
-    to[0] = 0;
-    to[1] = (uint8_t)id;
-    wire_put32(to + 2, value);
-}
-
 /* RFC 9113 section 3.4: what our side says first. */
 static void say_hello(struct h2 *h)
 {
@@ -200,15 +167,14 @@ static void say_hello(struct h2 *h)
     uint32_t line = http_bounded(http->line_max, LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_LINE_MOST);
     uint32_t fields =
         http_bounded(http->fields_max, LIMIT_HTTP_FIELDS_BYTES, LIMIT_HTTP_FIELDS_MOST);
-    uint8_t settings[5 * 6], more[4];
-    put_setting(settings, WIRE_MAX_CONCURRENT_STREAMS, LIMIT_H2_STREAMS);
-    put_setting(settings + 6, WIRE_INITIAL_WINDOW_SIZE, LIMIT_H2_WINDOW);
-    put_setting(settings + 12, WIRE_MAX_HEADER_LIST_SIZE, line + fields);
-    put_setting(settings + 18, WIRE_ENABLE_CONNECT_PROTOCOL, 1);
-    put_setting(settings + 24, WIRE_NO_RFC7540_PRIORITIES, 1);
-    h2_send_frame(h, WIRE_SETTINGS, 0, 0, settings, sizeof(settings));
-    wire_put32(more, LIMIT_H2_WINDOW_ALL - WIRE_WINDOW);
-    h2_send_frame(h, WIRE_WINDOW_UPDATE, 0, 0, more, sizeof(more));
+    uint8_t settings[5 * 6];
+    h2_put_setting(settings, WIRE_MAX_CONCURRENT_STREAMS, LIMIT_H2_STREAMS);
+    h2_put_setting(settings + 6, WIRE_INITIAL_WINDOW_SIZE, LIMIT_H2_WINDOW);
+    h2_put_setting(settings + 12, WIRE_MAX_HEADER_LIST_SIZE, line + fields);
+    h2_put_setting(settings + 18, WIRE_ENABLE_CONNECT_PROTOCOL, 1);
+    h2_put_setting(settings + 24, WIRE_NO_RFC7540_PRIORITIES, 1);
+    h2_put_frame(h2_out(h), WIRE_SETTINGS, 0, 0, settings, sizeof(settings));
+    h2_put_number(h2_out(h), WIRE_WINDOW_UPDATE, 0, LIMIT_H2_WINDOW_ALL - WIRE_WINDOW);
 }
 
 static int h2_open(void *state, struct weir_conn *conn, const void *config)
@@ -219,8 +185,7 @@ static int h2_open(void *state, struct weir_conn *conn, const void *config)
     h->opened = true;
     h->send_window = h->first_window = WIRE_WINDOW;
     h->recv_window = LIMIT_H2_WINDOW_ALL;
-    h->table_max = LIMIT_H2_TABLE;
-    h->since_ns = h->calm_ns = h->opened_ns = h2_now(h);
+    h->since_ns = h->calm.since_ns = h->opened_ns = h2_now(h);
     if (h->http->connection)
         h->http->connection(h->http, conn, true, WEIR_DONE);
     h->admitted = !h->http->admit || h->http->admit(h->http, conn, &h->mark);
@@ -242,7 +207,7 @@ static ssize_t h2_input(void *state, struct weir_conn *conn, const uint8_t *byte
     if (h->phase == H2_OVER)
         return (ssize_t)len;
     /* A frame has begun: it has its own deadline, that more bytes do not move. */
-    bool rest = (size_t)n < len && !h->data_id;
+    bool rest = (size_t)n < len && !h->data.id;
     if (rest && !h->partial && h->phase != H2_PREFACE)
         h->since_ns = h2_now(h);
     h->partial = rest;
@@ -377,10 +342,8 @@ static void h2_close(void *state, struct weir_conn *conn, int why)
 {
     struct h2 *h = state;
     end_all(h, why);
-    if (h->inflater)
-        nghttp2_hd_inflate_del(h->inflater);
-    if (h->deflater)
-        nghttp2_hd_deflate_del(h->deflater);
+    h2_unpacker_done(&h->unpacker);
+    h2_packer_done(&h->packer);
     if (h->admitted && h->http->released)
         h->http->released(h->http, h->mark);
     if (h->opened && h->http->connection)

@@ -3,16 +3,15 @@
  * allocates nothing of its own; nghttp2 packs and unpacks field lines (HPACK), all else is here.
  *
  *   h2.c is the protocol: its life, deadlines, leaving     frames.c reads frames       head.c makes an exchange of a head
- *   stream.c: streams, content for their handlers          send.c writes answers       flood.c: how much of what is too much
+ *   stream.c: streams, content for their handlers          send.c writes answers       owed.c: resets that are put off
+ *
+ * What a client does in the same way is in block.h, hpack.h and flood.h.
  */
 #pragma once
 
-#include "h2/kinds.h"
-#include "h2/wire.h"
+#include "h2/flood.h"
+#include "h2/hpack.h"
 #include "http/carry.h"
-#include "tbl/limits_h2.h"
-
-#include <nghttp2/nghttp2.h>
 
 #define H2_URGENCIES 8 /* RFC 9218 section 4.1; 0 goes first */
 #define H2_BUCKETS   64
@@ -66,9 +65,9 @@ struct h2_owed {
 struct h2 {
     struct weir_conn *conn;
     const struct weir_http *http;
-    uint64_t mark;                 /* of http->admit */
-    nghttp2_hd_inflater *inflater; /* made when the first head comes, and goes */
-    nghttp2_hd_deflater *deflater;
+    uint64_t mark; /* of http->admit */
+    struct h2_unpacker unpacker;
+    struct h2_packer packer;
     struct h2_stream *all, *changed;
     struct h2_list ready[H2_URGENCIES];
     struct h2_stream *bucket[H2_BUCKETS];
@@ -78,9 +77,7 @@ struct h2 {
     uint32_t last_id;      /* of the peer's streams so far */
     uint32_t accepted_id;  /* of those that somebody looked at */
     uint32_t streams, ready_count;
-    uint32_t table_max;             /* of the deflater, as the peer allows */
-    uint32_t calm[H2_FLOODS], work; /* since calm_ns */
-    uint64_t calm_ns;
+    struct h2_calm calm;
     uint64_t since_ns; /* of opening; of the incomplete frame in hand */
     uint64_t opened_ns;
     uint64_t idle_ns;   /* when it is closed if nothing comes */
@@ -88,27 +85,20 @@ struct h2 {
     uint64_t goaway_ns; /* the second one is due */
     uint64_t sent_ns;   /* the peer was last seen to take some bytes */
     uint64_t queued, sent_mark;
-    uint32_t data_id;   /* of the DATA frame whose payload comes: */
-    uint32_t data_left; /* content, and then padding */
-    uint32_t padding_left;
-    uint32_t ring
-        [LIMIT_H2_RING]; /* ids of streams that have ended; the first bit: by us, what still comes is ignored */
+    struct h2_content data;
+    struct h2_ended ended;
     struct h2_early early[LIMIT_H2_EARLY];
     struct h2_owed owed[LIMIT_H2_OWED]; /* resets that are put off, the first due first */
     uint8_t owed_count;
-    uint8_t early_at, ring_at;
+    uint8_t early_at;
     uint8_t phase; /* enum h2_phase */
     bool opened : 1;
     bool admitted : 1;
     bool partial : 1;     /* a frame has begun and is not complete */
-    bool data_ends : 1;   /* END_STREAM of the DATA frame under way */
     bool peer_leaves : 1; /* it said GOAWAY, or its last byte */
     bool
         blamed : 1; /* an exchange was ended for a reason, and that of the connection is the same */
-    bool table_changed : 1;
 };
-
-#define H2_IGNORED 0x80000000u /* in the ring */
 
 static inline uint64_t h2_now(const struct h2 *h)
 {
@@ -131,9 +121,10 @@ static inline bool h2_has_room(struct h2 *h)
 /* --- h2.c --- */
 /* Ends the connection for the peer's fault: GOAWAY with this code. `limit` goes to the log; NULL: none struck. */
 void h2_fail(struct h2 *, enum wire_error, const char *limit);
+/* One more of these; true: that was one too many, and the connection has failed. */
+bool h2_flooded(struct h2 *, enum h2_flood);
 /* Moves the connection's own deadline up to that of a stream. */
 void h2_due(struct h2 *, uint64_t at_ns);
-nghttp2_mem *h2_memory(void);
 
 /* --- frames.c --- */
 ssize_t h2_read(struct h2 *, const uint8_t *bytes, size_t len);
@@ -142,10 +133,6 @@ ssize_t h2_read(struct h2 *, const uint8_t *bytes, size_t len);
 /* A head in one or several pieces; the exchange is new. HTTP_OK, what it is to be answered with, or, as -enum wire_error, with what its stream is
  * reset; > H2_HEAD_FATAL: the same for the connection. */
 #define H2_HEAD_FATAL 1000
-struct h2_block {
-    struct weir_bytes piece[1 + LIMIT_H2_CONTINUATIONS];
-    unsigned count;
-};
 int h2_head_read(struct h2 *, struct weir_exchange *, const struct h2_block *, bool ends,
                  struct h2_early *priority);
 /* Trailers of a request, or of a head nobody wants: checked and thrown away. As above, with NULL for the exchange. */
@@ -169,14 +156,10 @@ void h2_stream_expire(struct h2_stream *);
 void h2_stream_end(struct h2_stream *, int why, enum wire_error code);
 /* What it waits for now has a deadline. */
 void h2_stream_waits(struct h2_stream *, enum h2_wait);
-/* The stream has ended; what may still come for it is ignored, or a fault. */
-void h2_remember(struct h2 *, uint32_t id, bool ignored);
 /* Used content makes room for more. */
 void h2_give_back(struct h2 *, struct h2_stream *, size_t len);
 
 /* --- send.c --- */
-void h2_send_frame(struct h2 *, enum wire_type, unsigned flags, uint32_t id, const void *payload,
-                   size_t len);
 void h2_send_reset(struct h2 *, uint32_t id, uint32_t code);
 /* What there is that can go now, in the order of priorities. */
 void h2_send_ready(struct h2 *);
@@ -190,7 +173,3 @@ void h2_owe_reset(struct h2 *, uint32_t id);
 void h2_not_owed(struct h2 *, uint32_t id);
 uint64_t h2_owed_ns(const struct h2 *); /* when the first is due; 0: none is owed */
 void h2_pay_resets(struct h2 *);
-
-/* --- flood.c --- */
-/* One more of these; true: that was one too many, and the connection has failed. */
-bool h2_flooded(struct h2 *, enum h2_flood);

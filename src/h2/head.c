@@ -11,7 +11,6 @@ struct build {
     struct weir_exchange *x; /* NULL: all is thrown away */
     char *at;
     size_t len, size;
-    size_t decoded;
     size_t fields_len;
     struct head_max {
         uint32_t line, fields, count;
@@ -151,43 +150,6 @@ static void read_pseudo(struct build *b, struct weir_bytes name, struct weir_byt
     }
 }
 
-/* RFC 9113 section 8.2.1: tokens in lower case. */
-static bool name_valid(struct weir_bytes name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!byte_is(name.at[i], BYTE_TOKEN) || (name.at[i] >= 'A' && name.at[i] <= 'Z'))
-            return false;
-    return name.len > 0;
-}
-
-static bool value_valid(struct weir_bytes value)
-{
-    if (value.len == 0)
-        return true;
-    char first = value.at[0], last = value.at[value.len - 1];
-    return first != ' ' && first != '\t' && last != ' ' && last != '\t' &&
-           field_value_run(value.at, value.len) == value.len;
-}
-
-/* Of HTTP/1.1's connection, which this is none of (RFC 9113 section 8.2.2). */
-static bool is_of_connection(struct weir_bytes name, struct weir_bytes value)
-{
-    switch (name.len) {
-    case 2:
-        return bytes_equal(name, BYTES("te")) && !bytes_same(value, BYTES("trailers"));
-    case 7:
-        return bytes_equal(name, BYTES("upgrade"));
-    case 10:
-        return bytes_equal(name, BYTES("connection")) || bytes_equal(name, BYTES("keep-alive"));
-    case 16:
-        return bytes_equal(name, BYTES("proxy-connection"));
-    case 17:
-        return bytes_equal(name, BYTES("transfer-encoding"));
-    default:
-        return false;
-    }
-}
-
 /* Host beside :authority must be the same (RFC 9113 section 8.3.1), and is there already. */
 static bool is_second_host(struct build *b, struct weir_bytes value)
 {
@@ -220,7 +182,7 @@ static void read_field(struct build *b, struct weir_bytes name, struct weir_byte
 {
     if (!b->fields)
         end_pseudo(b);
-    if (!name_valid(name) || !value_valid(value) || is_of_connection(name, value)) {
+    if (!h2_name_valid(name) || !h2_value_valid(value) || h2_is_of_connection(name, value)) {
         malformed(b);
         return;
     }
@@ -234,44 +196,18 @@ static void read_field(struct build *b, struct weir_bytes name, struct weir_byte
         store_field(b, id, name, value);
 }
 
-/* 0, or an error of the connection. */
-static int inflate(struct build *b, struct weir_bytes piece, bool last)
+static void read_line(void *arg, struct weir_bytes name, struct weir_bytes value)
 {
-    const uint8_t *in = (const uint8_t *)piece.at;
-    size_t len = piece.len;
-    for (;;) {
-        nghttp2_nv nv;
-        int flags = 0;
-        ssize_t n = nghttp2_hd_inflate_hd2(b->h->inflater, &nv, &flags, in, len, last);
-        if (n < 0)
-            return n == NGHTTP2_ERR_NOMEM ? WIRE_INTERNAL_ERROR : WIRE_COMPRESSION_ERROR;
-        in += n;
-        len -= (size_t)n;
-        if (flags & NGHTTP2_HD_INFLATE_EMIT) {
-            struct weir_bytes name = {(const char *)nv.name, nv.namelen};
-            struct weir_bytes value = {(const char *)nv.value, nv.valuelen};
-            b->decoded += name.len + value.len + 32;
-            if (b->decoded > LIMIT_H2_HEAD_DECODED)
-                return WIRE_ENHANCE_YOUR_CALM;
-            if (name.len > 0 && name.at[0] == ':')
-                read_pseudo(b, name, value);
-            else
-                read_field(b, name, value);
-        } else if ((flags & NGHTTP2_HD_INFLATE_FINAL) || len == 0) {
-            return 0;
-        }
-    }
+    if (name.len > 0 && name.at[0] == ':')
+        read_pseudo(arg, name, value);
+    else
+        read_field(arg, name, value);
 }
 
-static int inflate_all(struct build *b, const struct h2_block *block)
+static int unpack(struct build *b, const struct h2_block *block)
 {
-    int error = 0;
-    for (unsigned i = 0; i < block->count && !error; i++)
-        error = inflate(b, block->piece[i], i + 1 == block->count);
-    if (error)
-        return H2_HEAD_FATAL + error;
-    nghttp2_hd_inflate_end_headers(b->h->inflater);
-    return 0;
+    int error = h2_unpack(&b->h->unpacker, block, read_line, b);
+    return error ? H2_HEAD_FATAL + error : 0;
 }
 
 /* Several cookie fields are one that was cut for the table's sake (RFC 9113 section 8.2.3). */
@@ -397,7 +333,7 @@ int h2_head_read(struct h2 *h, struct weir_exchange *x, const struct h2_block *b
     x->h2 = true;
     x->minor = 1;
     x->line = (struct slice){0};
-    int error = inflate_all(&b, block);
+    int error = unpack(&b, block);
     if (error)
         return error;
     if (!b.fields)
@@ -410,7 +346,7 @@ int h2_head_skip(struct h2 *h, const struct h2_block *block)
 {
     struct build b = {
         .h = h, .trailers = true, .max = {UINT32_MAX, LIMIT_HTTP_FIELDS_MOST, UINT32_MAX}};
-    int error = inflate_all(&b, block);
+    int error = unpack(&b, block);
     if (error)
         return error;
     return b.malformed || b.error ? -WIRE_PROTOCOL_ERROR : 0;

@@ -23,7 +23,7 @@ void h2_owe_reset(struct h2 *h, uint32_t id)
     if (h->owed_count == LIMIT_H2_OWED)
         pay_first(h);
     h->owed[h->owed_count++] = (struct h2_owed){id, h2_now(h) + LIMIT_H2_OWED_MS * WEIR_NS_PER_MS};
-    h2_remember(h, id, true);
+    h2_ended_add(&h->ended, id, true);
 }
 
 void h2_not_owed(struct h2 *h, uint32_t id)

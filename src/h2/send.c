@@ -6,22 +6,10 @@
 #include <errno.h>
 #include <string.h>
 
-void h2_send_frame(struct h2 *h, enum wire_type type, unsigned flags, uint32_t id,
-                   const void *payload, size_t len)
-{
-    uint8_t head[WIRE_HEAD];
-    wire_write(head, len, type, flags, id);
-    weir_out_copy(h2_out(h), head, sizeof(head));
-    if (len > 0)
-        weir_out_copy(h2_out(h), payload, len);
-}
-
 void h2_send_reset(struct h2 *h, uint32_t id, uint32_t code)
 {
-    uint8_t payload[4];
-    wire_put32(payload, code);
-    h2_send_frame(h, WIRE_RST_STREAM, 0, id, payload, sizeof(payload));
-    h2_remember(h, id, true);
+    h2_put_number(h2_out(h), WIRE_RST_STREAM, id, code);
+    h2_ended_add(&h->ended, id, true);
 }
 
 /* --- the lists of those that have something to send --- */
@@ -84,14 +72,9 @@ static void flush(struct pack *p)
 {
     if (p->error || p->count == 0)
         return;
-    size_t room = p->size - p->len;
-    if (nghttp2_hd_deflate_bound(p->h->deflater, p->nv, p->count) > room) {
-        p->error = -ENOBUFS;
-        return;
-    }
-    ssize_t n = nghttp2_hd_deflate_hd(p->h->deflater, p->to + p->len, room, p->nv, p->count);
+    ssize_t n = h2_pack(&p->h->packer, p->nv, p->count, p->to + p->len, p->size - p->len);
     if (n < 0)
-        p->error = -ENOMEM;
+        p->error = (int)n;
     else
         p->len += (size_t)n;
     p->count = 0;
@@ -154,32 +137,6 @@ static void pack_lines(struct pack *p, const char *lines, size_t len)
     }
 }
 
-/* The table the peer allows, from now on. */
-static int ready_deflater(struct h2 *h)
-{
-    if (!h->deflater && nghttp2_hd_deflate_new2(&h->deflater, LIMIT_H2_TABLE, h2_memory()) != 0)
-        return -ENOMEM;
-    if (h->table_changed && nghttp2_hd_deflate_change_table_size(h->deflater, h->table_max) != 0)
-        return -ENOMEM;
-    h->table_changed = false;
-    return 0;
-}
-
-/* A block in as many frames as it needs; `block` has room for a frame's head before it. */
-static void send_block(struct h2_stream *s, uint8_t *block, size_t len, bool ends)
-{
-    size_t n = len < LIMIT_H2_FRAME_HEADS ? len : LIMIT_H2_FRAME_HEADS;
-    unsigned flags = (ends ? WIRE_END_STREAM : 0u) | (n == len ? WIRE_END_HEADERS : 0u);
-    wire_write(block - WIRE_HEAD, n, WIRE_HEADERS, flags, s->id);
-    weir_out_copy(h2_out(s->h2), block - WIRE_HEAD, WIRE_HEAD + n);
-    while (n < len) {
-        block += n;
-        len -= n;
-        n = len < LIMIT_H2_FRAME_HEADS ? len : LIMIT_H2_FRAME_HEADS;
-        h2_send_frame(s->h2, WIRE_CONTINUATION, n == len ? WIRE_END_HEADERS : 0, s->id, block, n);
-    }
-}
-
 #define BLOCK_MAX (2 * LIMIT_HTTP_REPLY_FIELDS + 4096)
 
 static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
@@ -206,7 +163,7 @@ static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
 }
 
 /* Field by field: its arrays are large, and need no zeroes. */
-static int begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD + BLOCK_MAX])
+static void begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD + BLOCK_MAX])
 {
     p->h = h;
     p->to = scratch + WIRE_HEAD;
@@ -214,7 +171,6 @@ static int begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD + 
     p->len = p->names_len = 0;
     p->count = 0;
     p->error = 0;
-    return ready_deflater(h);
 }
 
 static int send_head(struct h2_stream *s, bool ends)
@@ -225,9 +181,7 @@ static int send_head(struct h2_stream *s, bool ends)
                       (char)('0' + x->status % 10)};
     char length[20], timing[TIMING_MAX];
     struct pack p;
-    int rc = begin_pack(&p, s->h2, scratch);
-    if (rc < 0)
-        return rc;
+    begin_pack(&p, s->h2, scratch);
     pack_ready(&p, ":status", 7, status, 3);
     pack_own(&p, x, length, timing, ends);
     pack_lines(&p, x->block, x->block_len);
@@ -235,7 +189,7 @@ static int send_head(struct h2_stream *s, bool ends)
     flush(&p);
     if (p.error)
         return p.error;
-    send_block(s, p.to, p.len, ends);
+    h2_put_block(h2_out(s->h2), s->id, p.to, p.len, ends);
     x->head_sent = true;
     exchange_reached(x, TIME_FIRST);
     return 0;
@@ -246,14 +200,12 @@ static int send_trailers(struct h2_stream *s)
     struct weir_exchange *x = s->x;
     uint8_t scratch[WIRE_HEAD + BLOCK_MAX];
     struct pack p;
-    int rc = begin_pack(&p, s->h2, scratch);
-    if (rc < 0)
-        return rc;
+    begin_pack(&p, s->h2, scratch);
     pack_lines(&p, x->trailers.at, x->trailers.len);
     flush(&p);
     if (p.error)
         return p.error;
-    send_block(s, p.to, p.len, true);
+    h2_put_block(h2_out(s->h2), s->id, p.to, p.len, true);
     return 0;
 }
 

@@ -81,11 +81,6 @@ static void unlink_stream(struct h2_stream *s)
     h->streams--;
 }
 
-void h2_remember(struct h2 *h, uint32_t id, bool ignored)
-{
-    h->ring[h->ring_at++ % LIMIT_H2_RING] = id | (ignored ? H2_IGNORED : 0);
-}
-
 void h2_stream_end(struct h2_stream *s, int why, enum wire_error code)
 {
     struct h2 *h = s->h2;
@@ -97,35 +92,20 @@ void h2_stream_end(struct h2_stream *s, int why, enum wire_error code)
     else if (early && h->phase != H2_OVER)
         h2_owe_reset(h, s->id);
     else
-        h2_remember(h, s->id, false);
+        h2_ended_add(&h->ended, s->id, false);
     h2_give_back(h, NULL, (size_t)weir_out_len(&s->inbox));
     out_done(&s->inbox);
-    h->work += why == WEIR_DONE;
+    h->calm.work += why == WEIR_DONE;
     exchange_end(x, why); /* and with it, as a rule, this memory */
-}
-
-/* The window is opened again in halves: one small frame for much content. */
-static void reopen(struct h2 *h, uint32_t id, uint32_t *taken, int64_t *window, uint32_t size)
-{
-    uint8_t more[4];
-    if (*taken < size / 2)
-        return;
-    wire_put32(more, *taken);
-    h2_send_frame(h, WIRE_WINDOW_UPDATE, 0, id, more, sizeof(more));
-    *window += *taken;
-    *taken = 0;
 }
 
 void h2_give_back(struct h2 *h, struct h2_stream *s, size_t len)
 {
     if (h->phase == H2_OVER)
         return;
-    h->recv_taken += (uint32_t)len;
-    reopen(h, 0, &h->recv_taken, &h->recv_window, LIMIT_H2_WINDOW_ALL);
-    if (!s || s->heard)
-        return;
-    s->recv_taken += (uint32_t)len;
-    reopen(h, s->id, &s->recv_taken, &s->recv_window, LIMIT_H2_WINDOW);
+    h2_window_used(h2_out(h), 0, len, LIMIT_H2_WINDOW_ALL, &h->recv_taken, &h->recv_window);
+    if (s && !s->heard)
+        h2_window_used(h2_out(h), s->id, len, LIMIT_H2_WINDOW, &s->recv_taken, &s->recv_window);
 }
 
 /* --- deadlines --- */
@@ -245,7 +225,7 @@ static void say_continue(struct h2_stream *s)
     bool wanted = x->handler && x->handler->take && !s->heard;
     if (!x->expects || x->undecided || x->head_sent || !wanted)
         return;
-    h2_send_frame(s->h2, WIRE_HEADERS, WIRE_END_HEADERS, s->id, block, sizeof(block));
+    h2_put_frame(h2_out(s->h2), WIRE_HEADERS, WIRE_END_HEADERS, s->id, block, sizeof(block));
     x->expects = false;
 }
 

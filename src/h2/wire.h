@@ -104,3 +104,20 @@ static inline void wire_write(uint8_t *to, size_t len, enum wire_type type, unsi
     to[4] = (uint8_t)flags;
     wire_put32(to + 5, id);
 }
+/* Of frames that are read whole. PRIORITY is not judged here: it has no meaning any more (RFC 9113 section 5.3.2). */
+static inline bool wire_len_valid(const struct frame *f)
+{
+    switch (f->type) {
+    case WIRE_RST_STREAM:
+    case WIRE_WINDOW_UPDATE:
+        return f->len == 4;
+    case WIRE_SETTINGS:
+        return f->flags & WIRE_ACK ? f->len == 0 : f->len % 6 == 0;
+    case WIRE_PING:
+        return f->len == 8;
+    case WIRE_GOAWAY:
+        return f->len >= 8;
+    default:
+        return true;
+    }
+}

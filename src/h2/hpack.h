@@ -1,0 +1,57 @@
+/*
+ * h2/hpack.h: field lines packed and unpacked (RFC 7541), for both sides: nghttp2's tables, with two shortcuts for what is said again and again.
+ *
+ * A block that adds nothing to the table means the same as long as nothing else is added. So the last such blocks are remembered with their
+ * lines: the same lines are that block, the same block is those lines.
+ */
+#pragma once
+
+#include "h2/block.h"
+
+#include <nghttp2/nghttp2.h>
+
+#define H2_HPACK_REMEMBERED 2u /* a head and its trailers */
+#define H2_HPACK_BLOCK      128u
+#define H2_HPACK_TEXT       512u
+
+struct h2_remembered {
+    uint16_t block_len; /* 0: nothing is remembered */
+    uint16_t text_len;
+    uint8_t block[H2_HPACK_BLOCK];
+    uint8_t text[H2_HPACK_TEXT]; /* lines, each behind two lengths of 2 bytes */
+};
+
+/* All zeroes at first; done() at the end. */
+struct h2_packer {
+    nghttp2_hd_deflater *deflater; /* made when it is needed first */
+    struct h2_remembered *last;    /* likewise */
+    unsigned next;                 /* of `last`, to be overwritten */
+    uint32_t table_max;            /* as the peer allows */
+    bool table_changed;
+};
+
+struct h2_unpacker {
+    nghttp2_hd_inflater *inflater;
+    struct h2_remembered *last;
+    unsigned next;
+};
+
+/* The peer's SETTINGS_HEADER_TABLE_SIZE. */
+void h2_packer_allow(struct h2_packer *, uint32_t table_max);
+/* Bytes; -ENOBUFS: they do not fit; -ENOMEM. */
+ssize_t h2_pack(struct h2_packer *, const nghttp2_nv *, size_t count, uint8_t *to, size_t size);
+void h2_packer_done(struct h2_packer *);
+
+/* The lines of a whole block, in order. 0, or an error of the connection: WIRE_COMPRESSION_ERROR, WIRE_INTERNAL_ERROR (no memory),
+ * WIRE_ENHANCE_YOUR_CALM (more than LIMIT_H2_HEAD_DECODED). */
+int h2_unpack(struct h2_unpacker *, const struct h2_block *,
+              void (*line)(void *arg, struct weir_bytes name, struct weir_bytes value), void *arg);
+void h2_unpacker_done(struct h2_unpacker *);
+
+/* --- rules for lines (RFC 9113 section 8.2) --- */
+
+/* Tokens in lower case, and no pseudo-field. */
+bool h2_name_valid(struct weir_bytes name);
+bool h2_value_valid(struct weir_bytes value);
+/* Of HTTP/1.1's connection, which this is none of. */
+bool h2_is_of_connection(struct weir_bytes name, struct weir_bytes value);

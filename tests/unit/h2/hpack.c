@@ -1,0 +1,169 @@
+/* Field lines, packed and unpacked: what is remembered is never anything else than what the tables say. */
+#include "h2/hpack.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define LINES 12
+
+struct lines {
+    unsigned count;
+    char text[LINES][2][64];
+};
+
+static void note(void *arg, struct weir_bytes name, struct weir_bytes value)
+{
+    struct lines *l = arg;
+    assert_true(l->count < LINES && name.len < 64 && value.len < 64);
+    memset(l->text[l->count], 0, sizeof(l->text[0]));
+    memcpy(l->text[l->count][0], name.at, name.len);
+    memcpy(l->text[l->count++][1], value.at, value.len);
+}
+
+static struct h2_block block_of(const uint8_t *bytes, size_t len)
+{
+    struct h2_block block = {.count = 1, .used = len};
+    block.piece[0] = (struct weir_bytes){(const char *)bytes, len};
+    return block;
+}
+
+static nghttp2_nv line(const char *name, const char *value)
+{
+    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
+                        strlen(value), NGHTTP2_NV_FLAG_NONE};
+}
+
+static unsigned next(uint64_t *seed)
+{
+    *seed = *seed * 6364136223846793005u + 1442695040888963407u;
+    return (unsigned)(*seed >> 33);
+}
+
+/* Some that are indexed, some that never are (":path"), few enough values to meet again, many enough to be evicted. */
+static unsigned make(uint64_t *seed, nghttp2_nv nv[LINES], char values[LINES][48])
+{
+    static const char *const names[] = {":path", "te",           "user-agent", "x-a",
+                                        "etag",  "grpc-timeout", "x-long",     "set-cookie"};
+    unsigned count = 1 + next(seed) % (LINES - 1), few = next(seed) % 8 == 0 ? 1000 : 2;
+    for (unsigned i = 0; i < count; i++) {
+        snprintf(values[i], 48, "value-%u-%s", next(seed) % few,
+                 next(seed) % 3 ? "" : "abcdefghijklmnopqrstuvwxyz");
+        nv[i] = line(names[next(seed) % 8], values[i]);
+        if (next(seed) % 16 == 0)
+            nv[i].flags = NGHTTP2_NV_FLAG_NO_INDEX;
+    }
+    return count;
+}
+
+/* Both ends against nghttp2's own, block by block. */
+static void test_same(void **state)
+{
+    (void)state;
+    for (uint64_t round = 0; round < 300; round++) {
+        uint64_t seed = round;
+        struct h2_packer packer = {0};
+        struct h2_unpacker unpacker = {0}, plain = {0};
+        nghttp2_nv nv[2][LINES];
+        char values[2][LINES][48];
+        unsigned count[2];
+        for (unsigned i = 0; i < 2; i++)
+            count[i] = make(&seed, nv[i], values[i]);
+        for (unsigned i = 0; i < 60; i++) {
+            uint8_t bytes[2048];
+            struct lines seen = {0}, want = {0}, known = {0};
+            unsigned which = next(&seed) % 2;
+            if (next(&seed) % 6 == 0)
+                count[which] = make(&seed, nv[which], values[which]);
+            if (next(&seed) % 20 == 0)
+                h2_packer_allow(&packer, next(&seed) % 5000);
+            ssize_t n = h2_pack(&packer, nv[which], count[which], bytes, sizeof(bytes));
+            assert_true(n > 0);
+            for (unsigned k = 0; k < count[which]; k++)
+                note(&want, (struct weir_bytes){(char *)nv[which][k].name, nv[which][k].namelen},
+                     (struct weir_bytes){(char *)nv[which][k].value, nv[which][k].valuelen});
+            struct h2_block block = block_of(bytes, (size_t)n);
+            assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), 0);
+            assert_memory_equal(&seen, &want, sizeof(seen));
+            free(plain.last); /* it never remembers anything */
+            plain.last = NULL;
+            assert_int_equal(h2_unpack(&plain, &block, note, &known), 0);
+            assert_memory_equal(&known, &want, sizeof(known));
+        }
+        h2_packer_done(&packer);
+        h2_unpacker_done(&unpacker);
+        h2_unpacker_done(&plain);
+    }
+}
+
+/* What adds to the table moves all that is in it. */
+static void test_moved(void **state)
+{
+    (void)state;
+    static const uint8_t add[] = {0x40, 1, 'a', 1, '1'}, again[] = {0xbe},
+                         other[] = {0x40, 1, 'b', 1, '2'};
+    struct h2_unpacker unpacker = {0};
+    for (unsigned i = 0; i < 6; i++) {
+        const uint8_t *bytes = i == 0 ? add : i == 3 ? other : again;
+        struct h2_block block = block_of(bytes, bytes == again ? 1 : 5);
+        struct lines seen = {0};
+        assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), 0);
+        assert_int_equal(seen.count, 1);
+        assert_string_equal(seen.text[0][0], i < 3 ? "a" : "b");
+    }
+    h2_unpacker_done(&unpacker);
+}
+
+static void test_broken(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t bytes[6];
+        size_t len;
+    } rows[] = {
+        {{0x80}, 1},                               /* the line of number 0 */
+        {{0xff, 0xff, 0xff, 0xff, 0xff, 0x7f}, 6}, /* no number */
+        {{0xff}, 1},                               /* half a number */
+        {{0x00, 5, 'a'}, 3},                       /* half a name */
+        {{0x3f, 0xe2, 0x1f}, 3},                   /* a larger table than was allowed: 4097 */
+        {{0x00, 0x81, 0xff, 1, 'x'}, 5},           /* padding that is no code */
+    };
+    for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct h2_unpacker unpacker = {0};
+        struct h2_block block = block_of(rows[i].bytes, rows[i].len);
+        struct lines seen = {0};
+        assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), WIRE_COMPRESSION_ERROR);
+        h2_unpacker_done(&unpacker);
+    }
+}
+
+static void test_no_room(void **state)
+{
+    (void)state;
+    struct h2_packer packer = {0};
+    nghttp2_nv nv = line("user-agent", "somebody");
+    uint8_t bytes[256];
+    assert_int_equal(h2_pack(&packer, &nv, 1, bytes, 4), -ENOBUFS);
+    for (unsigned i = 0; i < 4; i++)
+        assert_true(h2_pack(&packer, &nv, 1, bytes, sizeof(bytes)) > 0);
+    assert_int_equal(h2_pack(&packer, &nv, 1, bytes, 0), -ENOBUFS);
+    h2_packer_done(&packer);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same),
+        cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_no_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
