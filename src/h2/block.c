@@ -48,6 +48,8 @@ int h2_block_read(const struct frame *f, const uint8_t *at, size_t len, struct h
 int h2_content_read(const struct frame *f, const uint8_t *at, size_t len, struct h2_content *out)
 {
     bool padded = f->flags & WIRE_PADDED;
+    if (f->len < padded)
+        return -WIRE_PROTOCOL_ERROR;
     if (len < WIRE_HEAD + padded)
         return 0;
     uint32_t padding = padded ? at[WIRE_HEAD] : 0;

@@ -1,11 +1,15 @@
 /*
- * h2/client.h: the client side of HTTP/2 (RFC 9113) as a machine: many requests under way on one connection. nghttp2 has the
- * frames and HPACK; this has the preface, limits, flow control that follows the reader, keep-alive, and the ends of streams.
+ * h2/client.h: the client side of HTTP/2 (RFC 9113) as a machine: many requests under way on one connection, with flow control that follows
+ * the reader, keep-alive, and bounds to what a server may say. nghttp2 packs and unpacks field lines (hpack.h), all else is here.
+ *
+ *   client.c is the machine: its life, its requests     client_frames.c reads frames     client_send.c writes them
  *
  * Whoever asks embeds a struct h2_request in what it keeps for a request. All calls come from the connection's thread. They may
  * submit, resume, reset and drop streams; none may free the connection. Nothing is sent twice and nothing is connected again.
  */
 #pragma once
+
+#include "proto/call_table.h"
 
 #include <weir/protocol.h>
 
@@ -13,6 +17,7 @@
 
 struct h2_client;
 struct h2_request;
+struct h2_waiting;
 
 /* What becomes of one request. < 0 resets its stream, and closed() tells that reason then: not for one that was dropped meanwhile. */
 struct h2_request_calls {
@@ -35,14 +40,25 @@ struct h2_request_calls {
 };
 
 struct h2_request {
+    struct call_entry entry; /* first: it has a stream, and is found by that */
     const struct h2_request_calls *calls;
     struct h2_client *client; /* NULL: not under way */
     struct h2_request *prev, *next;
-    size_t fields_bytes; /* of the response, so far */
-    size_t unread;       /* content that came and was not consumed */
-    int32_t id;
-    int why; /* a call failed: closed() is told this */
-    bool head_done, interim, in_trailers;
+    struct h2_request *list_prev,
+        *list_next; /* among those that wait for their stream, or have content to send */
+    struct h2_waiting *waiting; /* owned: it has no stream yet */
+    size_t fields_bytes;        /* of the response, so far */
+    size_t unread;              /* content that came and was not consumed */
+    uint64_t left; /* content that was promised and has not come; UINT64_MAX: nobody said */
+    int64_t send_window, recv_window;
+    uint32_t recv_taken;
+    uint32_t id; /* 0: none yet */
+    int why;     /* a call failed: closed() is told this */
+    bool body;   /* it has content */
+    bool ready;  /* is in the list of those with content */
+    bool given;  /* our last frame is out */
+    bool head_done;
+    bool heard; /* the peer's last frame has come */
 };
 
 struct h2_client_options {
@@ -61,7 +77,8 @@ struct h2_client_options {
 
 extern const struct weir_protocol h2_client; /* struct h2_client_options */
 
-/* Begins a request. `body` false: it has no content. 0; -ESHUTDOWN: the peer is leaving; -ENOTCONN; -ENOMEM. */
+/* Begins a request; where the peer takes no more at once, it waits for its turn. `body` false: it has no content. Not for HEAD, whose answers promise
+ * content that does not come. 0; -ESHUTDOWN: the peer is leaving; -EMSGSIZE: more fields than LIMIT_H2_CLIENT_ASKED; -ENOTCONN; -ENOMEM. */
 int h2_client_submit(struct weir_conn *, struct h2_request *, const nghttp2_nv *, size_t count,
                      bool body);
 /* due() has changed. */

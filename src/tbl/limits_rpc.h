@@ -6,8 +6,10 @@
 /* --- the HTTP/2 client --- */
 #define LIMIT_H2_CLIENT_FIELDS                                                                     \
     (64 * 1024) /* a response's fields and trailers; other clients of gRPC take 8 to 16 KiB */
-#define LIMIT_H2_CLIENT_SETTINGS 32   /* entries of one SETTINGS frame; six are defined */
-#define LIMIT_H2_CLIENT_ACKS     1000 /* of its pings and settings that it does not take */
+#define LIMIT_H2_CLIENT_ASKED    (128 * 1024) /* a request's fields: above what calls can have */
+#define LIMIT_H2_CLIENT_SETTINGS 32           /* entries of one SETTINGS frame; six are defined */
+#define LIMIT_H2_CLIENT_STREAMS                                                                    \
+    100 /* at once, before the peer's SETTINGS say how many: RFC 9113 section 5.1.2 */
 #define LIMIT_H2_CLIENT_WINDOW                                                                     \
     (256 * 1024) /* content of one stream that nobody has read yet: 64 KiB stalls on a far peer */
 #define LIMIT_H2_CLIENT_CONNECTION_WINDOW                                                          \
