@@ -136,11 +136,9 @@ static void offer_end(struct weir_caller *c, int why)
     weir_conn_received(c->conn, why);
 }
 
-/* true: something came of it. */
-static bool receive(struct weir_caller *c, size_t want)
+/* What a read has brought. true: something came of it. */
+static bool take(struct weir_caller *c, ssize_t n)
 {
-    int rc = make_room(c, want);
-    ssize_t n = rc < 0 ? rc : stream_try_read(c->stream, c->in + c->in_len, c->in_size - c->in_len);
     if (n == -EAGAIN) {
         c->readable = false;
         if (c->send_error)
@@ -165,7 +163,23 @@ static bool read_some(struct weir_caller *c)
         offer(c, whole);
         return true;
     }
-    return c->readable && receive(c, want);
+    if (!c->readable)
+        return false;
+    int rc = make_room(c, want);
+    return take(c, rc < 0 ? rc
+                          : stream_try_read(c->stream, c->in + c->in_len, c->in_size - c->in_len));
+}
+
+/* Sleeps in the read itself, where that is possible. No whole message is there. */
+static bool wait_read(struct weir_caller *c, uint64_t deadline_ns)
+{
+    size_t want;
+    uint64_t now = c->base.now.mono_ns, left = deadline_ns > now ? deadline_ns - now : 0;
+    (void)first_message(c, &want);
+    int rc = make_room(c, want);
+    return take(
+        c,
+        rc < 0 ? rc : stream_wait_read(c->stream, c->in + c->in_len, c->in_size - c->in_len, left));
 }
 
 /* --- out --- */
@@ -217,10 +231,13 @@ static int wait(struct weir_caller *c, unsigned want, uint64_t deadline_ns)
     struct pollfd fds[2];
     uint64_t own = weir_conn_deadline(c->conn);
     bool in = want & WEIR_IO_READ, out = want & WEIR_IO_WRITE;
+    deadline_ns = own ? deadline_min(own, deadline_ns) : deadline_ns;
+    if (in && !out && wait_read(c, deadline_ns))
+        return 1;
     fds[0] = (struct pollfd){.fd = in ? stream_wait_in(c->stream) : -1, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = out ? stream_wait_out(c->stream) : -1,
                              .events = stream_room_event(c->stream)};
-    int rc = wait_fds(fds, out ? 2 : 1, own ? deadline_min(own, deadline_ns) : deadline_ns);
+    int rc = wait_fds(fds, out ? 2 : 1, deadline_ns);
     if (rc <= 0)
         return rc == -ETIMEDOUT ? 0 : rc;
     c->readable |= in && fds[0].revents;

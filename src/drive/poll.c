@@ -282,10 +282,37 @@ static int look_again(struct run *run)
     return n;
 }
 
+/* The one slot there is, when nothing but bytes for it can happen: one system call then waits and reads. NULL: there is more to wait for. */
+static struct slot *only_reader(const struct run *run)
+{
+    struct slot *slot = run->main;
+    bool others = run->stop >= 0 || run->driver->jobs >= 0 || run->watch->busy_count > 0 ||
+                  run->driver->core.count != 1;
+    if (others || !slot || !slot->conn || slot->dialling || slot->hung_up || slot->readable ||
+        slot->want != WEIR_IO_READ || slot->moves_in || slot->moves_out ||
+        slot->stream.in_kind != FD_SOCKET)
+        return NULL;
+    return slot;
+}
+
+static bool read_once(struct run *run, int timeout)
+{
+    struct slot *slot = timeout != 0 ? only_reader(run) : NULL;
+    uint64_t left_ns = timeout < 0 ? UINT64_MAX : (unsigned)timeout * WEIR_NS_PER_MS;
+    if (!slot || !core_wait_read(&run->driver->core, slot, left_ns))
+        return false;
+    core_read_clocks(&run->driver->core);
+    return true;
+}
+
 static void wait_once(struct run *run)
 {
-    collect_fds(run);
     int timeout = run_wait_ms(run), n = 0;
+    if (read_once(run, timeout)) {
+        expire(run);
+        return;
+    }
+    collect_fds(run);
     if (timeout != 0 && run->main && run->main->stream.spin_us)
         n = look_again(run);
     if (n == 0)

@@ -93,19 +93,37 @@ static ssize_t send_some(struct slot *slot)
     return n;
 }
 
+/* What a read of so much room has brought. */
+static void received(struct slot *slot, ssize_t n, size_t room)
+{
+    /* A short read has emptied a socket: what comes later is a new edge (epoll(7)). */
+    bool emptied = n > 0 && (size_t)n < room && slot->stream.in_kind == FD_SOCKET && !slot->hung_up;
+    slot->readable = n != -EAGAIN && !emptied;
+    if (n != -EAGAIN)
+        weir_conn_received(slot->conn, n);
+}
+
 static ssize_t receive_some(struct slot *slot)
 {
     struct iovec room = weir_conn_room(slot->conn);
     ssize_t n = stream_try_read(&slot->stream, room.iov_base, room.iov_len);
-    if (n == -EAGAIN) {
-        slot->readable = false;
-        return n;
-    }
-    /* A short read has emptied a socket: what comes later is a new edge (epoll(7)). */
-    if (n > 0 && (size_t)n < room.iov_len && slot->stream.in_kind == FD_SOCKET && !slot->hung_up)
-        slot->readable = false;
-    weir_conn_received(slot->conn, n);
+    received(slot, n, room.iov_len);
     return n;
+}
+
+bool core_wait_read(struct core *core, struct slot *slot, uint64_t left_ns)
+{
+    struct iovec room = weir_conn_room(slot->conn);
+    ssize_t n = -EAGAIN;
+    if (slot->stream.spin_us)
+        n = stream_spin_read(&slot->stream, room.iov_base, room.iov_len);
+    if (n == -EAGAIN)
+        n = stream_wait_read(&slot->stream, room.iov_base, room.iov_len, left_ns);
+    if (n == -EAGAIN)
+        return false;
+    received(slot, n, room.iov_len);
+    core_ready(core, slot);
+    return true;
 }
 
 void core_leave(struct core *core, struct slot *slot, enum weir_leave why)

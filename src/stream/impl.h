@@ -71,6 +71,8 @@ struct weir_stream {
     uint8_t out_width;
     uint8_t way; /* of the listener it came by */
     uint16_t spin_us;
+    uint8_t
+        in_wait; /* of its SO_RCVTIMEO, which timed.c has set: 1 + the logarithm of the milliseconds; 0: never */
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
     struct address peer;
@@ -91,6 +93,9 @@ ssize_t stream_try_sendfile(struct weir_stream *, int fd, uint64_t offset, size_
 ssize_t stream_write(struct weir_stream *, const struct iovec *, int count);
 /* The same, never waiting: a try that raises no SIGPIPE, whatever the thread has done about it. */
 ssize_t stream_write_now(struct weir_stream *, const struct iovec *, int count);
+/* Where nothing else is waited for: one system call that waits and reads, instead of poll(2) and a try. Waits for a part of the time that is
+ * left. As stream_try_read(); -EAGAIN: nothing came meanwhile, or this stream cannot: wait in another way. */
+ssize_t stream_wait_read(struct weir_stream *, void *, size_t, uint64_t left_ns);
 /* Looks for bytes again and again, for spin_us. */
 ssize_t stream_spin_read(struct weir_stream *, void *, size_t);
 /* The queue was found full: makes it larger, once. true: there is more room now. */

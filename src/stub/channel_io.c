@@ -129,11 +129,19 @@ static bool take(struct weir_rpc_channel *ch, ssize_t n)
     return true;
 }
 
-static bool read_some(struct weir_rpc_channel *ch, bool spin)
+static bool read_some(struct weir_rpc_channel *ch,
+                      ssize_t (*read)(struct weir_stream *, void *, size_t))
 {
     struct iovec room = weir_conn_room(ch->conn);
-    return take(ch, spin ? stream_spin_read(ch->stream, room.iov_base, room.iov_len)
-                         : stream_try_read(ch->stream, room.iov_base, room.iov_len));
+    return take(ch, read(ch->stream, room.iov_base, room.iov_len));
+}
+
+/* Sleeps in the read itself, where that is possible. */
+static bool wait_read(struct weir_rpc_channel *ch, uint64_t deadline_ns)
+{
+    struct iovec room = weir_conn_room(ch->conn);
+    uint64_t now = ch->base.now.mono_ns, left = deadline_ns > now ? deadline_ns - now : 0;
+    return take(ch, stream_wait_read(ch->stream, room.iov_base, room.iov_len, left));
 }
 
 static bool move(struct weir_rpc_channel *ch, unsigned want)
@@ -141,7 +149,7 @@ static bool move(struct weir_rpc_channel *ch, unsigned want)
     if ((want & WEIR_IO_WRITE) && ch->writable && !ch->send_error)
         return write_some(ch);
     if ((want & WEIR_IO_READ) && ch->readable)
-        return read_some(ch, false);
+        return read_some(ch, stream_try_read);
     if (ch->send_error)
         weir_conn_sent(ch->conn, ch->send_error);
     return ch->send_error;
@@ -155,12 +163,15 @@ static int wait(struct weir_rpc_channel *ch, unsigned want, uint64_t deadline_ns
     struct pollfd fds[2];
     uint64_t own = weir_conn_deadline(ch->conn);
     bool in = want & WEIR_IO_READ, out = want & WEIR_IO_WRITE;
-    if (in && ch->stream->spin_us && read_some(ch, true))
+    deadline_ns = own ? deadline_min(own, deadline_ns) : deadline_ns;
+    if (in && ch->stream->spin_us && read_some(ch, stream_spin_read))
+        return 1;
+    if (in && !out && wait_read(ch, deadline_ns))
         return 1;
     fds[0] = (struct pollfd){.fd = in ? stream_wait_in(ch->stream) : -1, .events = POLLIN};
     fds[1] = (struct pollfd){.fd = out ? stream_wait_out(ch->stream) : -1,
                              .events = stream_room_event(ch->stream)};
-    int rc = wait_fds(fds, out ? 2 : 1, own ? deadline_min(own, deadline_ns) : deadline_ns);
+    int rc = wait_fds(fds, out ? 2 : 1, deadline_ns);
     if (rc <= 0)
         return rc == -ETIMEDOUT ? 0 : rc;
     ch->readable |= in && fds[0].revents;

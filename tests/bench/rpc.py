@@ -55,7 +55,7 @@ def trip(folder, spin_us):
     ours, theirs = socket.socketpair()
     server = with_descriptor(0, theirs.fileno(), os.path.join(folder, "rpc_server"), "pair", spin_us)
     theirs.close()
-    client = with_descriptor(1, ours.fileno(), os.path.join(folder, "rpc_load"), "trip", "fd:3", spin_us, TRIP_S)
+    client = with_descriptor(1, ours.fileno(), os.path.join(folder, "rpc_load"), "trip", "pair", spin_us, TRIP_S)
     ours.close()
     out, _ = client.communicate(timeout=60)
     server.communicate(timeout=60)

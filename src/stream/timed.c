@@ -1,0 +1,42 @@
+/*
+ * A read that waits, with a time. The kernel keeps that time with the socket (SO_RCVTIMEO), and setting it anew for each wait would cost the
+ * system call that is to be saved. So it is a power of two, set again when what is left is less, or four times as much: waits of about the
+ * same length use it as it is. A wait that ends with nothing is gone on with by poll(2), to its exact end.
+ */
+#include "stream/impl.h"
+#include "tbl/limits.h"
+
+#include <errno.h>
+#include <sys/time.h>
+
+/* false: the kernel would not. */
+static bool set_wait(struct weir_stream *s, unsigned log)
+{
+    uint64_t ms = (uint64_t)1 << log;
+    struct timeval time = {.tv_sec = (time_t)(ms / 1000),
+                           .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+    if (setsockopt(s->in, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0)
+        return false;
+    s->in_wait = (uint8_t)(log + 1);
+    return true;
+}
+
+static unsigned log_of(uint64_t ms)
+{
+    unsigned log = 0;
+    while (log < LIMIT_WAIT_LOG && ms >> (log + 1) > 0)
+        log++;
+    return log;
+}
+
+ssize_t stream_wait_read(struct weir_stream *s, void *buffer, size_t len, uint64_t left_ns)
+{
+    uint64_t ms = left_ns / WEIR_NS_PER_MS;
+    if (s->in_kind != FD_SOCKET || !s->waits || ms == 0)
+        return -EAGAIN;
+    unsigned log = log_of(ms), now = s->in_wait;
+    if ((now == 0 || log + 1 < now || log > now) && !set_wait(s, log))
+        return -EAGAIN;
+    ssize_t n = recv(s->in, buffer, len, 0);
+    return n >= 0 ? n : errno == EINTR ? -EAGAIN : -errno;
+}
