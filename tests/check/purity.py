@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """base, proto and http read no clock, descriptor, environment or global: what their archives leave undefined is on a
-list, and they hold no writable data. Usage: purity.py BUILD-FOLDER"""
+list, and they hold no writable data. Usage: purity.py [BUILD-FOLDER], without one build-gcc"""
 
 import pathlib
 import re
@@ -88,6 +88,6 @@ def problems(build):
 
 
 if __name__ == "__main__":
-    lines = problems(sys.argv[1])
+    lines = problems(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2] / "build-gcc")
     print("\n".join(lines))
     sys.exit(bool(lines))
