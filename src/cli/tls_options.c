@@ -155,6 +155,21 @@ int tls_options_server(const struct command *command, const struct tls_options *
     return status != 0 ? status : new_server(command, options, NULL, &tls, out);
 }
 
+/* HTTP, the newest first: "http/1.0" is what some clients offer that are told to speak that version (curl -0), and no other. */
+static void set_ways(struct weir_tls_options *tls, const struct weir_protocol *h2,
+                     struct weir_tls_way ways[2])
+{
+    size_t count = 0;
+    if (!tls->alpn)
+        return;
+    if (h2)
+        ways[count++] = (struct weir_tls_way){"h2", h2, tls->config};
+    ways[count++] = (struct weir_tls_way){tls->alpn, tls->protocol, tls->config};
+    tls->alpn = "http/1.0";
+    tls->ways = ways;
+    tls->way_count = count;
+}
+
 int tls_setup(const struct command *command, const struct tls_options *options,
               const struct weir_service *inner, const struct option_list *listen, const char *alpn,
               struct tls_setup *setup)
@@ -180,9 +195,8 @@ int tls_setup(const struct command *command, const struct tls_options *options,
     status = set_site(command, options, listen, setup, &tls);
     if (status != 0)
         return status;
-    const struct weir_tls_way h2 = {"h2", http2_of(inner), tls.config};
-    tls.ways = &h2;
-    tls.way_count = h2.protocol ? 1 : 0;
+    struct weir_tls_way ways[2];
+    set_ways(&tls, http2_of(inner), ways);
     status = new_server(command, options, setup->dev_cert, &tls, &setup->tls);
     if (status != 0)
         return status;

@@ -119,10 +119,19 @@ static void end_pseudo(struct build *b)
         add_line(b);
 }
 
+/* Too long for a line, and so for what is kept of a head; it was told all the same. */
+static void refuse_line(struct build *b, struct slice *to)
+{
+    refuse(b, HTTP_LINE_TOO_LONG);
+    *to = (struct slice){0, 1};
+}
+
 static void set_pseudo(struct build *b, struct slice *to, struct weir_bytes value)
 {
     if (to->len > 0 || value.len == 0)
         malformed(b); /* told twice, or for nothing */
+    else if (b->x && value.len > b->max.line)
+        refuse_line(b, to);
     else if (b->x)
         *to = add(b, value.at, value.len);
 }

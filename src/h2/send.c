@@ -140,7 +140,7 @@ static void pack_lines(struct pack *p, const char *lines, size_t len)
 #define BLOCK_MAX (2 * LIMIT_HTTP_REPLY_FIELDS + 4096)
 
 static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
-                     char timing[TIMING_MAX], bool ends)
+                     char timing[TIMING_MAX])
 {
     struct weir_bytes date = http_date(x->driver);
     struct text t;
@@ -153,12 +153,11 @@ static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
         if (t.len > 0)
             pack_ready(p, "server-timing", 13, timing, t.len);
     }
-    /* Where nothing comes, the end of the stream says so itself. */
-    bool empty = x->status == 205 || (ends && x->reply_len == 0 && x->method != WEIR_METHOD_HEAD);
-    if (!status_has_framing(x->status) || x->reply_len == WEIR_LENGTH_UNKNOWN || empty)
+    uint64_t len = x->status == 205 ? 0 : x->reply_len;
+    if (!status_has_framing(x->status) || len == WEIR_LENGTH_UNKNOWN)
         return;
     text_init(&t, length, 20);
-    text_u64(&t, x->reply_len);
+    text_u64(&t, len);
     pack_ready(p, "content-length", 14, length, t.len);
 }
 
@@ -183,7 +182,7 @@ static int send_head(struct h2_stream *s, bool ends)
     struct pack p;
     begin_pack(&p, s->h2, scratch);
     pack_ready(&p, ":status", 7, status, 3);
-    pack_own(&p, x, length, timing, ends);
+    pack_own(&p, x, length, timing);
     pack_lines(&p, x->block, x->block_len);
     pack_lines(&p, x->lines.at, x->lines.len);
     flush(&p);

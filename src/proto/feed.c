@@ -97,6 +97,8 @@ void weir_conn_received(struct weir_conn *conn, ssize_t n)
 
 size_t weir_conn_feed(struct weir_conn *conn, const uint8_t *bytes, size_t len)
 {
+    if (conn->finishing && conn->linger && len > 0)
+        received_lingering(conn, len < UINT32_MAX ? (ssize_t)len : UINT32_MAX);
     if (conn->finishing || conn->eof)
         return len;
     if (len == 0)

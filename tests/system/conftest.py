@@ -3,7 +3,7 @@
 WEIR         the program; build/weir if not set
 WEIR_MODELS  the models that tests with a `model` run under, with commas; event,fork if not set
 WEIR_ALL     set: also what takes long (make check-all)
-WEIR_OVER    h2: what talk.get() asks goes over HTTP/2 in clear text; http if not set
+WEIR_OVER    what carries requests (talk.py): http if not set, https, h2, h2s
 """
 
 import dataclasses
@@ -18,6 +18,8 @@ import time
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import talk  # pylint: disable=wrong-import-position
 
 ROOT = pathlib.Path(__file__).parents[2]
 WEIR = str(pathlib.Path(os.environ.get("WEIR", ROOT / "build/weir")).resolve())
@@ -37,16 +39,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: only in `make check-all`")
 
 
-# They ask for what HTTP/1.1 alone has: forms of targets, codings of transfer, lines of requests, a length of nothing.
-HTTP1_ALONE = {
-    "test_limits_are_options_and_named_in_the_log", "test_methods_and_their_targets", "test_https_addresses_need_tls", "test_range_of_an_empty_file",
-    "test_unknown_transfer_codings", "test_access_log", "test_limits_of_the_head", "test_absolute_form_and_query",
-}
-
-
 def pytest_collection_modifyitems(items):
-    if os.environ.get("WEIR_OVER", "http") != "http":
-        items[:] = [item for item in items if getattr(item, "originalname", item.name) not in HTTP1_ALONE]
     if not os.environ.get("WEIR_ALL"):
         for item in items:
             if item.get_closest_marker("long"):
@@ -144,8 +137,26 @@ class Server:
         self.process.wait(10)
 
 
+PLAIN = re.compile(r"(?:http://)?(127\.0\.0\.\d+:0)")
+
+
+def over_tls(words):
+    """The same server with TLS at its listeners, where requests go over that."""
+    words = list(words)
+    if not talk.SECURE or words[0] != "serve" or {"--cert", "--tls-dev"} & set(words):
+        return words
+    if {"--config", "-c"} & set(words) and "--listen" not in words:  # which counts more than the file
+        words += ["--listen", "127.0.0.1:0"]
+    found = [at + 1 for at, word in enumerate(words[:-1]) if word == "--listen" and PLAIN.fullmatch(str(words[at + 1]))]
+    for at in found:
+        words[at] = PLAIN.sub(r"https://\1", words[at])
+    cert, key = talk.certificate()
+    return [*words, "--cert", cert, "--key", key] if found else words
+
+
 def start(log, *words, listeners=1, **options):
     """Starts a weir that serves and waits for its ready lines."""
+    words = over_tls(words)
     with log.open("w") as stderr:
         options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, **options}
         process = subprocess.Popen([WEIR, *map(str, words)], stderr=stderr, start_new_session=True, **options)

@@ -1,13 +1,14 @@
 /*
  * An application for test_handlers.py:
  *
- *     handler_server ENDPOINT MODEL FOLDER GRACE_S
+ *     handler_server ENDPOINT MODEL FOLDER GRACE_S [CERT KEY]
  *
  * Each path is one habit of a program: /sum reads all, /echo gives back what it reads, /big writes much, /sleep is slow, /form shows a
  * form, /after tells how many functions started and ended and what the last one was told.
  */
 #include <weir/routes.h>
 #include <weir/server.h>
+#include <weir/tls.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -232,9 +233,30 @@ static void report(void *arg, enum weir_report kind, const char *text)
     fprintf(stderr, "%s%s\n", kind == WEIR_REPORT_READY ? "handlers at " : "", text);
 }
 
+/* The same over TLS. */
+static int secure(struct weir_service *service, const char *cert, const char *key)
+{
+    char why[256];
+    struct weir_tls *tls;
+    const struct weir_tls_cert pair = {cert, key};
+    const struct weir_tls_options options = {.certs = &pair,
+                                             .cert_count = 1,
+                                             .alpn = "http/1.1",
+                                             .protocol = service->protocol,
+                                             .config = service->config};
+    int rc = weir_tls_new(&options, &tls, why, sizeof(why));
+    if (rc < 0) {
+        fprintf(stderr, "%s\n", why);
+        return rc;
+    }
+    service->protocol = &weir_tls_machine;
+    service->config = tls;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 5)
+    if (argc != 5 && argc != 7)
         return 2;
     snprintf(folder, sizeof(folder), "%s", argv[3]);
     const struct weir_route routes[] = {
@@ -272,7 +294,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "route %zu: %s\n", wrong, strerror(-rc));
         return 1;
     }
+    struct weir_service over = *server.service;
+    if (argc == 7 && secure(&over, argv[5], argv[6]) < 0)
+        return 1;
+    const struct weir_service *routed = server.service;
+    server.service = &over;
     int status = weir_server_run(&server);
-    weir_routes_close(server.service);
+    if (argc == 7)
+        weir_tls_free((struct weir_tls *)(uintptr_t)over.config);
+    weir_routes_close(routed);
     return status;
 }

@@ -1,7 +1,6 @@
 """Programs that answer requests (RFC 3875): weir serve --cgi PREFIX=DIR."""
 
 import concurrent.futures
-import http.client
 import json
 import os
 import pathlib
@@ -13,6 +12,7 @@ import time
 
 import pytest
 
+import talk
 from conftest import WEIR, Starter, wait_until
 from talk import Client, Gone
 
@@ -157,7 +157,7 @@ class Reply:
 
 def ask(server, target, method="GET", body=None, fields=None, timeout=30, connection=None):
     own = connection is None
-    connection = connection or http.client.HTTPConnection("127.0.0.1", server.port, timeout=timeout)
+    connection = connection or talk.connection(server.port, timeout)
     try:
         connection.request(method, target, body=body, headers=fields or {}, encode_chunked=False)
         response = connection.getresponse()
@@ -204,7 +204,7 @@ def test_environment(cgi, programs):
         "SCRIPT_NAME": "/cgi-bin/env", "PATH_INFO": "/a b/c", "PATH_TRANSLATED": f"{programs}/site/a b/c",
         "QUERY_STRING": "q=1&r=%20", "SERVER_NAME": "127.0.0.1", "SERVER_PORT": str(cgi.port), "REMOTE_ADDR": "127.0.0.1",
         "REMOTE_HOST": "127.0.0.1", "HTTP_X_MINE": "yes", "REQUEST_URI": "/cgi-bin/env/a%20b/c?q=1&r=%20",
-        "SCRIPT_FILENAME": f"{programs}/programs/env", "DOCUMENT_ROOT": f"{programs}/site", "REQUEST_SCHEME": "http"}
+        "SCRIPT_FILENAME": f"{programs}/programs/env", "DOCUMENT_ROOT": f"{programs}/site", "REQUEST_SCHEME": talk.SCHEME}
     assert env["SERVER_SOFTWARE"].startswith("weir/")
     assert not {"CONTENT_LENGTH", "CONTENT_TYPE", "AUTH_TYPE", "REMOTE_USER", "SECRET_OF_THE_SERVER", "HOME"} & set(env)
     assert got["folder"] == f"{programs}/programs" and got["args"] == ["./env"]
@@ -399,7 +399,7 @@ def test_a_gigabyte_in_flat_memory(starter, programs, model):
     ("nothing", 204, b"", None), ("same", 304, b"", ("ETag", '"x"')), ("file", 200, b"<p>page\n", None),
 ])
 def test_status_and_location(cgi, name, status, body, field):
-    connection = http.client.HTTPConnection("127.0.0.1", cgi.port, timeout=30)
+    connection = talk.connection(cgi.port)
     reply = ask(cgi, f"/cgi-bin/say?{name}", connection=connection)
     assert (reply.status, reply.body) == (status, body)
     assert "Status" not in reply.fields

@@ -13,7 +13,7 @@ import urllib.request
 import pytest
 
 from conftest import INSTRUMENTED, Starter, WEIR, wait_until
-from talk import Client, get
+from talk import SECURE, Client, context, curl, get
 
 TEXT = " ".join(random.Random(7).choices("river bank water stone bridge field path light".split(), k=4000)).encode()
 ALL = "gzip, deflate, br, zstd"
@@ -227,10 +227,9 @@ def test_http_10_and_pipelined_requests(coded):
 
 
 def test_curl_and_python_decode_it(coded):
-    run = subprocess.run(["curl", "-sS", "--compressed", coded.url + "/page.html"], capture_output=True, check=True, timeout=30)
-    assert run.stdout == TEXT
+    assert curl("--compressed", coded.url + "/page.html")[1] == TEXT
     request = urllib.request.Request(coded.url + "/page.html", headers={"Accept-Encoding": "gzip"})
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=30, context=context("http/1.1") if SECURE else None) as answer:
         assert gzip.decompress(answer.read()) == TEXT
 
 

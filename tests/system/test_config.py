@@ -1,6 +1,5 @@
 """Sites by a configuration file: weir serve --config FILE, weir config check, show and explain."""
 
-import http.client
 import pathlib
 import re
 import signal
@@ -8,6 +7,7 @@ import subprocess
 
 import pytest
 
+import talk
 from conftest import WEIR, wait_until
 
 ROOT = pathlib.Path(__file__).parents[2]
@@ -42,7 +42,7 @@ def here(folder, text):
 
 
 def get(web, host, path, method="GET"):
-    conn = http.client.HTTPConnection("127.0.0.1", web.port, timeout=10)
+    conn = talk.connection(web.port, 10)
     conn.request(method, path, headers={"Host": host} if host else {})
     answer = conn.getresponse()
     body = answer.read().decode()

@@ -2,7 +2,6 @@
 
 import base64
 import concurrent.futures
-import http.client
 import os
 import pty
 import re
@@ -15,6 +14,7 @@ import time
 
 import pytest
 
+import talk
 from conftest import WEIR, wait_until
 
 # As cheap as is taken, so that tests on a busy machine do not wait for hashes: bcrypt, cost 4 ("geheim", "sesam").
@@ -44,7 +44,7 @@ def basic(user, password):
 
 
 def ask(web, path="/", headers=None, method="GET", body=None):
-    conn = http.client.HTTPConnection("127.0.0.1", web.port, timeout=30)
+    conn = talk.connection(web.port)
     conn.request(method, path, body=body, headers=headers or {})
     answer = conn.getresponse()
     answer.text = answer.read().decode(errors="replace")
@@ -128,7 +128,7 @@ def test_content_waits_for_the_password(top, model, starter):
 
 def expect(web, user, password, body=b"content"):
     """What comes before the content is sent, and what comes after."""
-    with socket.create_connection(("127.0.0.1", web.port), 30) as conn:
+    with talk.dial(web.port, 30) as conn:
         conn.sendall(f"POST /cgi-bin/env HTTP/1.1\r\nHost: x\r\nAuthorization: {basic(user, password)['Authorization']}\r\n"
                      f"Content-Length: {len(body)}\r\nExpect: 100-continue\r\n\r\n".encode())
         first = conn.recv(65536)
@@ -319,7 +319,7 @@ site "default" {
     web = serve(starter, top, model, text)
 
     def status(source, path):
-        conn = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20, source_address=(source, 0))
+        conn = talk.connection(web.port, 20, source)
         conn.request("GET", path)
         answer = conn.getresponse()
         answer.read()
@@ -436,7 +436,7 @@ def test_connections_of_one_client(top, model, starter):
                   "--access-log", log)
 
     def connect(source="127.0.0.1"):
-        conn = socket.create_connection(("127.0.0.1", web.port), 20, (source, 0))
+        conn = talk.dial(web.port, 20, source)
         conn.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         answer = b""
         while not answer.endswith((b"open", b"</html>\n")) and (more := conn.recv(65536)):
@@ -469,7 +469,7 @@ def test_a_killed_worker_leaves_no_connections_behind(top, starter):
     web = starter("serve", top / "site", "--listen", "127.0.0.1:0", "--workers", 1, "--client-connections", 2)
 
     def connect():
-        conn = socket.create_connection(("127.0.0.1", web.port), 20)
+        conn = talk.dial(web.port, 20)
         conn.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         return conn, conn.recv(65536)
 
@@ -543,7 +543,7 @@ def test_guards_merge_along_the_path(top, model, starter):
     assert ask(web, "/%70rivate/deep/").status == 401
     assert ask(web, "//private/deep/").status == 401
     assert ask(web, "/x/../private/").status == 401
-    conn = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20, source_address=("127.0.0.2", 0))
+    conn = talk.connection(web.port, 20, "127.0.0.2")
     conn.request("GET", "/private/free/")
     assert conn.getresponse().status == 403
     conn.close()
@@ -601,7 +601,8 @@ site "example.org" {
 # --- HTTP/2 ---
 
 def curl(*words):
-    done = subprocess.run(["curl", "-s", "-m", "30", "--http2-prior-knowledge", "-w", "\n%{http_version} %{http_code}", *words],
+    carried = ["--http2", "--cacert", talk.certificate()[0]] if talk.SECURE else ["--http2-prior-knowledge"]
+    done = subprocess.run(["curl", "-s", "-m", "30", *carried, "-w", "\n%{http_version} %{http_code}", *words],
                           capture_output=True, text=True, timeout=60, check=False)
     return done.stdout
 
@@ -621,7 +622,7 @@ def test_http2_is_guarded_alike(top, model, starter):
     small = top / "small"  # fits a window: curl 7.88 stumbles over an answer that comes before it has sent everything
     small.write_text("s" * 20000)
     who = ("-u", "alice:geheim")
-    url = f"http://127.0.0.1:{web.port}"
+    url = f"{talk.SCHEME}://127.0.0.1:{web.port}"
     assert curl(url + "/").endswith("\n2 401")
     assert curl(*who, url + "/") == "open\n2 200"
     assert curl("-u", "alice:wrong", "--data-binary", f"@{small}", url + "/app/x").endswith("\n2 401")
@@ -637,8 +638,8 @@ def test_http2_is_guarded_alike(top, model, starter):
 
 def test_http2_connections_of_one_client(top, starter):
     web = starter("serve", top / "site", "--listen", "127.0.0.1:0", "--client-connections", 1)
-    with socket.create_connection(("127.0.0.1", web.port), 20) as conn:
+    with talk.dial(web.port, 20) as conn:
         conn.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
         assert conn.recv(65536).startswith(b"HTTP/1.1 200 ")
-        assert curl(f"http://127.0.0.1:{web.port}/") == "\n0 000"
-    assert wait_until(lambda: curl(f"http://127.0.0.1:{web.port}/") == "open\n2 200", 20, 0.2)
+        assert curl(f"{talk.SCHEME}://127.0.0.1:{web.port}/") == "\n0 000"
+    assert wait_until(lambda: curl(f"{talk.SCHEME}://127.0.0.1:{web.port}/") == "open\n2 200", 20, 0.2)

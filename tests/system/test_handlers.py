@@ -11,6 +11,7 @@ import time
 
 import pytest
 
+import talk
 from conftest import COMPLAINTS, ROOT, WEIR, session_processes, wait_until
 from talk import Client, Gone
 
@@ -33,7 +34,7 @@ class Application:
         # What a sanitizer keeps of freed memory is not what is measured here.
         env = {**os.environ, "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"}
         with self.log.open("w") as stderr:
-            self.process = subprocess.Popen([program, "tcp:127.0.0.1:0", model, folder, str(grace)], stderr=stderr,
+            self.process = subprocess.Popen([program, "tcp:127.0.0.1:0", model, folder, str(grace), *(talk.certificate() if talk.SECURE else ())], stderr=stderr,
                                             stdin=subprocess.DEVNULL, start_new_session=True, env=env)
         assert wait_until(lambda: self.ready() or self.process.poll() is not None, 20, 0.01)
         assert self.ready(), self.log.read_text()

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from conftest import wait_until
-from talk import Client, curl, get, timed
+from talk import CURL_VERSION, HTTP2, OVER, SCHEME, VERSION, Client, Gone, curl, get, timed
 
 HTTP_DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} "
                        r"\d\d:\d\d:\d\d GMT")
@@ -20,7 +20,7 @@ HTTP_DATE = re.compile(r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|Ma
 @pytest.mark.threads
 def test_index(web):
     head, body = curl(web.url + "/")
-    assert head.startswith("HTTP/1.1 200 OK\r\n")
+    assert head.startswith("HTTP/2 200 \r\n" if OVER == "h2s" else "HTTP/1.1 200 OK\r\n")
     assert body == b"<!doctype html><title>weir</title>\n"
     assert re.search(r"^content-type: text/html(; *charset=utf-8)?\r$", head, re.I | re.M)
 
@@ -200,7 +200,7 @@ def test_curl_saves_what_it_has(web, tmp_path):
     head, _ = curl("--etag-save", tmp_path / "tag", "-o", tmp_path / "copy", web.url + "/digits.txt")
     assert (tmp_path / "copy").read_text() == "0123456789"
     head, body = curl("--etag-compare", tmp_path / "tag", web.url + "/digits.txt")
-    assert head.startswith("HTTP/1.1 304 ") and body == b""
+    assert head.startswith(f"{CURL_VERSION} 304 ") and body == b""
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
@@ -217,14 +217,14 @@ def test_unknown_methods(web, method):
 
 def test_post_with_curl(web):
     head, _ = curl("-d", "a=b", web.url + "/digits.txt")
-    assert head.startswith("HTTP/1.1 405 ")
+    assert head.startswith(f"{CURL_VERSION} 405 ")
 
 
 def test_a_large_body_that_is_not_wanted(web, tmp_path):
     """The answer arrives although the body was not read: no reset eats it."""
     (tmp_path / "body").write_bytes(b"x" * 300_000)
     head, _ = curl("-H", "Expect:", "--data-binary", f"@{tmp_path / 'body'}", web.url + "/digits.txt")
-    assert head.startswith("HTTP/1.1 405 ")
+    assert head.startswith(f"{CURL_VERSION} 405 ")
 
 
 @pytest.mark.smoke
@@ -353,7 +353,8 @@ def test_what_follows_a_malformed_request_is_not_answered(web):
 
 
 def test_limits_of_the_head(web):
-    long = "x" * 100_000
+    # Over HTTP/2 a head of more than 64 KiB, as it is sent, ends the connection (script:h2/continuation-large.t); x has seven bits there.
+    long = "x" * (70_000 if HTTP2 else 100_000)
     assert get(web.port, "/" + long).status == 414
     assert get(web.port, "/digits.txt", "A: " + long).status == 431
     assert get(web.port, "/digits.txt", *[f"A{i}: b" for i in range(5000)]).status == 431
@@ -379,7 +380,11 @@ def test_an_endless_head_is_cut_off(web):
 
 @pytest.mark.parametrize("coding", ["gzip", "identity", "chunked, chunked", "x-odd, chunked"])
 def test_unknown_transfer_codings(web, coding):
-    assert get(web.port, "/", f"Transfer-Encoding: {coding}").status in (400, 501)
+    if HTTP2:  # which has none (RFC 9113 section 8.2.2)
+        with pytest.raises(Gone, match="PROTOCOL_ERROR"):
+            get(web.port, "/", f"Transfer-Encoding: {coding}")
+    else:
+        assert get(web.port, "/", f"Transfer-Encoding: {coding}").status in (400, 501)
 
 
 @pytest.mark.parametrize("version, status", [("2.0", 505), ("3.0", 505), ("9.9", 505), ("0.9", 505), ("1.2", 200)])
@@ -497,10 +502,10 @@ def test_access_log(starter, site, model, tmp_path):
     assert len(lines) == 4 and all(lines), log.read_text()
     # Each worker writes its own lines: they need not come in order.
     by_request = {line["request"]: line for line in lines}
-    good = by_request["GET /digits.txt?q HTTP/1.1"]
+    good = by_request[f"GET /digits.txt?q {VERSION}"]
     assert (good["status"], good["bytes"], good["referer"], good["agent"]) == ("200", "10", "http://r/", "test/1")
     assert float(re.sub(r"[^\d.]", "", good["rest"])) >= 0
-    assert by_request["GET /nothing HTTP/1.1"]["status"] == "404"
+    assert by_request[f"GET /nothing {VERSION}"]["status"] == "404"
     assert sorted(line["status"] for line in lines)[:2] == ["200", "400"]
 
 
@@ -550,4 +555,4 @@ def test_several_listeners(starter, site, model, tmp_path):
 @pytest.mark.smoke
 def test_ready_line_names_the_model(web, model, site):
     assert web.how.startswith(model)
-    assert f"weir: serving {site} at http://127.0.0.1:{web.port}/ ({model}" in web.said()
+    assert f"weir: serving {site} at {SCHEME}://127.0.0.1:{web.port}/ ({model}" in web.said()

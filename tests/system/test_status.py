@@ -6,13 +6,12 @@ import json
 import os
 import re
 import signal
-import socket
 import time
 
 import pytest
 
 from conftest import wait_until
-from talk import Client, Gone, get
+from talk import Client, Gone, dial, get
 
 SAMPLE = re.compile(r'([a-z_]+)(?:\{((?:[a-z]+="[^"\\\n]*",?)+)\})? ([0-9.]+)')
 
@@ -149,7 +148,7 @@ def test_other_paths_and_methods(server):
 
 def read_events(port, count, seconds=15):
     """The data of so many events, over a plain socket."""
-    with socket.create_connection(("127.0.0.1", port), timeout=seconds) as s:
+    with dial(port, seconds) as s:
         s.sendall(b"GET /status/events HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n\r\n")
         got = b""
         while got.count(b"data: ") < count or not got.endswith(b"\r\n"):
@@ -176,7 +175,7 @@ def test_a_stream_gives_its_place_to_others(starter, site):
     """Where there is one place, who waits gets it; the stream ends whole, and its browser will come again."""
     for model in ("sequential", "prefork"):
         server = starter.serve(site, model, "--status", "/status", "--workers", "1")
-        with socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
+        with dial(server.port, 15) as s:
             s.sendall(b"GET /status/events HTTP/1.1\r\nHost: h\r\n\r\n")
             got = s.recv(65536)
             start = time.monotonic()
@@ -189,7 +188,7 @@ def test_a_stream_gives_its_place_to_others(starter, site):
 
 
 def test_a_stop_ends_streams(server):
-    with socket.create_connection(("127.0.0.1", server.port), timeout=15) as s:
+    with dial(server.port, 15) as s:
         s.sendall(b"GET /status/events HTTP/1.1\r\nHost: h\r\n\r\n")
         assert s.recv(65536)
         start = time.monotonic()
@@ -207,7 +206,7 @@ def test_a_stream_ends_after_half_a_minute(server):
 def test_who_may_see_them(starter, site):
     """From this machine over any of its addresses; from loopback under another name, too."""
     server = starter("serve", site, "--listen", "http://127.0.0.2:0", "--status", "/status")
-    with socket.create_connection(("127.0.0.2", server.port)) as s:
+    with dial(server.port, host="127.0.0.2") as s:
         s.sendall(b"GET /status HTTP/1.0\r\n\r\n")
         assert s.recv(100).startswith(b"HTTP/1.1 200")
     server.stop()
