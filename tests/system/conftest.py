@@ -39,7 +39,13 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: only in `make check-all`")
 
 
+# Their clients ask before anybody has taken them; over TLS hands are shaken first.
+CLEAR_ALONE = {"test_sigterm_answers_what_is_queued", "test_out_of_descriptors_it_accepts_later"}
+
+
 def pytest_collection_modifyitems(items):
+    if talk.SECURE:
+        items[:] = [item for item in items if getattr(item, "originalname", item.name) not in CLEAR_ALONE]
     if not os.environ.get("WEIR_ALL"):
         for item in items:
             if item.get_closest_marker("long"):

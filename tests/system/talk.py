@@ -55,23 +55,26 @@ class Secured:
     def __getattr__(self, name):
         return getattr(self.plain, name)
 
-    def _flush(self):
-        with self.order:
+    def _flush(self, wait=True):
+        """Whoever reads never waits for whoever writes: the peer may take nothing before something of its own is read."""
+        if not self.outgoing.pending or not self.order.acquire(blocking=wait):
+            return
+        try:
             with self.state:
                 data = self.outgoing.read()
-            if data:
-                self.plain.sendall(data)
+            self.plain.sendall(data)
+        finally:
+            self.order.release()
 
     def _do(self, function, *words):
         while True:
             try:
                 with self.state:
                     value = function(*words)
-                if self.outgoing.pending:
-                    self._flush()
+                self._flush(wait=function != self.tls.read)
                 return value
             except ssl.SSLWantReadError:
-                self._flush()
+                self._flush(wait=False)
                 data = self.plain.recv(1 << 16)
                 if not data:
                     raise CutOff("an end without close_notify") from None
