@@ -87,6 +87,8 @@ WEIR_API void weir_conn_end(struct weir_conn *);
  * This machine's close() is called with WEIR_DONE first. -EBUSY: one was asked for already. */
 WEIR_API WEIR_CHECKED int weir_conn_become(struct weir_conn *, const struct weir_protocol *,
                                            const void *config);
+/* The machine this one took over from; NULL: it is the first. */
+WEIR_API const struct weir_protocol *weir_conn_before(const struct weir_conn *);
 /* Ask for a turn soon (output() is called then). From the connection's own thread. */
 WEIR_API void weir_conn_wake(struct weir_conn *);
 /* Says whether the connection is at rest: between units, nothing under way. A driver may then park it, or close

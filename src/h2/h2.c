@@ -186,7 +186,7 @@ static int h2_open(void *state, struct weir_conn *conn, const void *config)
     h->send_window = h->first_window = WIRE_WINDOW;
     h->recv_window = LIMIT_H2_WINDOW_ALL;
     h->since_ns = h->calm.since_ns = h->opened_ns = h2_now(h);
-    if (h->http->connection)
+    if (h->http->connection && weir_conn_before(conn) != &weir_http1) /* which said so */
         h->http->connection(h->http, conn, true, WEIR_DONE);
     h->admitted = !h->http->admit || h->http->admit(h->http, conn, &h->mark);
     say_hello(h);

@@ -48,6 +48,19 @@ static void unlink_inner(struct weir_conn *conn)
     *at = conn->sibling;
 }
 
+static void free_state(struct weir_conn *conn)
+{
+    if (conn->state != ((struct conn_and_state *)conn)->state)
+        free(conn->state);
+}
+
+void conn_set_state(struct weir_conn *conn, void *state, const struct weir_protocol *protocol)
+{
+    free_state(conn);
+    conn->state = state;
+    conn->state_room = state_room(protocol);
+}
+
 void weir_conn_free(struct weir_conn *conn)
 {
     if (!conn)
@@ -63,8 +76,7 @@ void weir_conn_free(struct weir_conn *conn)
         unlink_inner(conn);
     out_done(&conn->out);
     free(conn->own);
-    if (conn->state != ((struct conn_and_state *)conn)->state)
-        free(conn->state);
+    free_state(conn);
     free(conn);
 }
 
@@ -176,6 +188,11 @@ int weir_conn_become(struct weir_conn *conn, const struct weir_protocol *protoco
     conn->next_config = config;
     want_turn(conn);
     return 0;
+}
+
+const struct weir_protocol *weir_conn_before(const struct weir_conn *conn)
+{
+    return conn->before;
 }
 
 void weir_conn_wake(struct weir_conn *conn)

@@ -26,6 +26,7 @@ struct weir_conn {
     };
     const struct weir_protocol *next_protocol; /* asked for by become */
     const void *next_config;
+    const struct weir_protocol *before; /* that became this one */
     struct weir_out out;
     const uint8_t *input; /* what the peer sent and the machine has not consumed */
     uint8_t
@@ -71,6 +72,8 @@ static inline bool conn_patient(const struct weir_conn *conn)
     return conn->protocol->patient;
 }
 
+/* An allocation for the state of a larger successor, which the connection takes over. */
+void conn_set_state(struct weir_conn *, void *state, const struct weir_protocol *);
 /* The turn's own end: what is left of borrowed input is copied. false: no memory. */
 bool conn_keep_input(struct weir_conn *);
 /* A peer that takes nothing of what is left for this long is cut off; moved by every byte sent. */

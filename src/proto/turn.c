@@ -23,20 +23,18 @@ static void do_become(struct weir_conn *conn)
     conn->next_protocol = NULL;
     if (conn->finishing)
         return;
+    void *state = NULL;
+    if (state_units(next) > conn->state_room && !(state = calloc(state_units(next), STATE_UNIT))) {
+        weir_conn_abort(conn, -ENOMEM); /* the old machine's close() is told so */
+        return;
+    }
     if (conn->protocol->close)
         conn->protocol->close(conn->state, conn, WEIR_DONE);
-    if (state_units(next) > conn->state_room) {
-        void *state = calloc(state_units(next), STATE_UNIT);
-        if (!state) {
-            conn->closed = true; /* the old machine is closed, there is no new one */
-            weir_conn_abort(conn, -ENOMEM);
-            return;
-        }
-        conn->state = state;
-        conn->state_room = state_room(next);
-    } else if (next->state_size > 0) {
+    if (state)
+        conn_set_state(conn, state, next);
+    else if (next->state_size > 0)
         memset(conn->state, 0, next->state_size);
-    }
+    conn->before = conn->protocol;
     conn->protocol = next;
     conn->config = conn->next_config;
     conn->deadline_ns = 0;

@@ -470,6 +470,12 @@ def test_whole_answers(cgi):
         assert client.ask("/cgi-bin/nph-say?made").status == 502
 
 
+def test_whole_answers_are_of_http1(cgi):
+    """RFC 3875 section 5.1 knows them as what a client of HTTP/1 reads: over HTTP/2 there is nobody to give one to."""
+    assert talk.get_over_h2(cgi.port, "/cgi-bin/nph-say?whole", (), "GET", 20).status == 502
+    assert talk.get_over_h2(cgi.port, "/cgi-bin/say?made", (), "GET", 20).status == 201
+
+
 @pytest.mark.parametrize("name", ["short", "long"])
 def test_lengths_that_lie(cgi, name):
     with Client(cgi.port) as client, pytest.raises(Gone):

@@ -90,6 +90,19 @@ def test_requests_are_counted(server):
     assert phases['phase="receive"'] == total(found) and phases['phase="send"'] == total(found)
 
 
+def test_a_connection_that_turns_to_http2_is_one(starter, site, model):
+    server = starter.serve(site, model, "--status", "/status", "--workers", "1")
+    before = figures(server.port)["weir_connections_total"][""]
+    for _ in range(5):
+        with Client(server.port) as client:
+            client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+            assert client.take(9)
+    found = figures(server.port)
+    assert found["weir_connections_total"][""] == before + 6
+    # An end is counted when it has been noticed.
+    assert wait_until(lambda: figures(server.port)["weir_connections"][""] == 1, 5)
+
+
 def test_what_a_killed_worker_counted_stays(server):
     for _ in range(40):
         get(server.port, "/digits.txt")

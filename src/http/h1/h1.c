@@ -356,7 +356,7 @@ static void h1_close(void *state, struct weir_conn *conn, int why)
     end_exchange(h, why);
     if (h->admitted && h1_http(conn)->released)
         h1_http(conn)->released(h1_http(conn), h->mark);
-    if (h->opened && h1_http(conn)->connection)
+    if (h->opened && !(h->succeeded && why == WEIR_DONE) && h1_http(conn)->connection)
         h1_http(conn)->connection(h1_http(conn), conn, false, h->blamed ? WEIR_DONE : why);
 }
 

@@ -36,8 +36,9 @@ struct h1 {
     uint8_t empty_lines; /* before the head under way */
     bool opened : 1;
     bool admitted : 1;
-    bool spoken : 1;  /* a byte came in */
-    bool partial : 1; /* a head has begun and is not complete */
+    bool succeeded : 1; /* HTTP/2 takes over, or there is no memory for that */
+    bool spoken : 1;    /* a byte came in */
+    bool partial : 1;   /* a head has begun and is not complete */
     bool paused : 1;
     bool held : 1;  /* the handler did not take all it was given */
     bool steps : 1; /* the deadline is one of those that watch a peer take the answer */

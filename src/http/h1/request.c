@@ -199,6 +199,8 @@ static bool is_preface(struct h1 *h, struct weir_conn *conn, const char *bytes, 
         begin_head(h, conn);
     else if (weir_conn_become(conn, h1_http(conn)->http2, h1_http(conn)) < 0)
         h1_cut(h, conn, -EBUSY);
+    else
+        h->succeeded = true;
     return true;
 }
 
