@@ -96,19 +96,18 @@ static void read_length(struct head *h, struct weir_bytes value)
         s->left = length;
 }
 
-static void read_line(void *arg, struct weir_bytes name, struct weir_bytes value)
+static void read_line(void *arg, struct weir_bytes name, struct weir_bytes value, bool valid)
 {
     struct head *h = arg;
     struct h2_request *s = h->c->current;
     if (!s || s->why || h->malformed)
         return; /* the rest is read for the table's sake */
-    if (name.len > 0 && name.at[0] == ':') {
+    if (valid && name.len > 0 && name.at[0] == ':') {
         read_status(h, name, value);
         return;
     }
     h->fields = true;
-    h->malformed = (!h->status && !h->trailers) || !h2_name_valid(name) || !h2_value_valid(value) ||
-                   h2_is_of_connection(name, value);
+    h->malformed = !valid || (!h->status && !h->trailers);
     if (h->malformed || (!h->trailers && h->status < 200))
         return;
     if (!h->trailers && bytes_equal(name, BYTES("content-length")))

@@ -138,7 +138,7 @@ static void set_pseudo(struct build *b, struct slice *to, struct weir_bytes valu
 
 static void read_pseudo(struct build *b, struct weir_bytes name, struct weir_bytes value)
 {
-    if (b->fields || b->trailers || field_value_run(value.at, value.len) < value.len) {
+    if (b->fields || b->trailers) {
         malformed(b);
     } else if (bytes_equal(name, BYTES(":method"))) {
         set_pseudo(b, &b->method, value);
@@ -191,10 +191,6 @@ static void read_field(struct build *b, struct weir_bytes name, struct weir_byte
 {
     if (!b->fields)
         end_pseudo(b);
-    if (!h2_name_valid(name) || !h2_value_valid(value) || h2_is_of_connection(name, value)) {
-        malformed(b);
-        return;
-    }
     b->fields_len += name.len + value.len + 4; /* as HTTP/1.1 counts them */
     if (b->fields_len > b->max.fields || name.len > LIMIT_HTTP_FIELD_NAME)
         refuse(b, HTTP_FIELDS_TOO_LARGE);
@@ -205,9 +201,11 @@ static void read_field(struct build *b, struct weir_bytes name, struct weir_byte
         store_field(b, id, name, value);
 }
 
-static void read_line(void *arg, struct weir_bytes name, struct weir_bytes value)
+static void read_line(void *arg, struct weir_bytes name, struct weir_bytes value, bool valid)
 {
-    if (name.len > 0 && name.at[0] == ':')
+    if (!valid)
+        malformed(arg);
+    else if (name.len > 0 && name.at[0] == ':')
         read_pseudo(arg, name, value);
     else
         read_field(arg, name, value);

@@ -111,19 +111,24 @@ static void put16(uint8_t *to, size_t n)
     to[1] = (uint8_t)n;
 }
 
+#define LINE_HEAD 5u
+
 /* false: there is no room. */
-static bool add_line(struct h2_remembered *m, struct weir_bytes name, struct weir_bytes value)
+static bool add_line(struct h2_remembered *m, struct weir_bytes name, struct weir_bytes value,
+                     bool valid)
 {
-    if (name.len + value.len + 4 > sizeof(m->text) - m->text_len)
+    if (name.len + value.len + LINE_HEAD > sizeof(m->text) - m->text_len)
         return false;
     uint8_t *to = m->text + m->text_len;
     put16(to, name.len);
     put16(to + 2, value.len);
+    to[4] = valid;
+    to += LINE_HEAD;
     if (name.len > 0)
-        memcpy(to + 4, name.at, name.len);
+        memcpy(to, name.at, name.len);
     if (value.len > 0)
-        memcpy(to + 4 + name.len, value.at, value.len);
-    m->text_len = (uint16_t)(m->text_len + 4 + name.len + value.len);
+        memcpy(to + name.len, value.at, value.len);
+    m->text_len = (uint16_t)(m->text_len + LINE_HEAD + name.len + value.len);
     return true;
 }
 
@@ -132,6 +137,51 @@ static void set_block(struct h2_remembered *m, const uint8_t *block, size_t len)
 {
     memcpy(m->block, block, len);
     m->block_len = (uint16_t)len;
+}
+
+/* --- rules for lines (RFC 9113 section 8.2) --- */
+
+static bool name_valid(struct weir_bytes name)
+{
+    for (size_t i = 0; i < name.len; i++)
+        if (!byte_is(name.at[i], BYTE_TOKEN) || (name.at[i] >= 'A' && name.at[i] <= 'Z'))
+            return false;
+    return name.len > 0;
+}
+
+static bool value_valid(struct weir_bytes value)
+{
+    if (value.len == 0)
+        return true;
+    char first = value.at[0], last = value.at[value.len - 1];
+    return first != ' ' && first != '\t' && last != ' ' && last != '\t' &&
+           field_value_run(value.at, value.len) == value.len;
+}
+
+/* Of HTTP/1.1's connection, which this is none of (section 8.2.2). */
+static bool is_of_connection(struct weir_bytes name, struct weir_bytes value)
+{
+    switch (name.len) {
+    case 2:
+        return bytes_equal(name, BYTES("te")) && !bytes_same(value, BYTES("trailers"));
+    case 7:
+        return bytes_equal(name, BYTES("upgrade"));
+    case 10:
+        return bytes_equal(name, BYTES("connection")) || bytes_equal(name, BYTES("keep-alive"));
+    case 16:
+        return bytes_equal(name, BYTES("proxy-connection"));
+    case 17:
+        return bytes_equal(name, BYTES("transfer-encoding"));
+    default:
+        return false;
+    }
+}
+
+static bool line_valid(struct weir_bytes name, struct weir_bytes value)
+{
+    if (name.len > 0 && name.at[0] == ':')
+        return field_value_run(value.at, value.len) == value.len; /* the rest is its own */
+    return name_valid(name) && value_valid(value) && !is_of_connection(name, value);
 }
 
 /* --- packing --- */
@@ -161,9 +211,10 @@ static bool same_lines(const struct h2_remembered *m, const nghttp2_nv *nv, size
     const uint8_t *at = m->text, *end = at + m->text_len;
     for (size_t i = 0; i < count; i++, nv++) {
         if (at == end || nv->flags & NGHTTP2_NV_FLAG_NO_INDEX || wire_get16(at) != nv->namelen ||
-            wire_get16(at + 2) != nv->valuelen || memcmp(at + 4, nv->name, nv->namelen) != 0)
+            wire_get16(at + 2) != nv->valuelen ||
+            memcmp(at + LINE_HEAD, nv->name, nv->namelen) != 0)
             return false;
-        at += 4 + nv->namelen;
+        at += LINE_HEAD + nv->namelen;
         if (nv->valuelen > 0 && memcmp(at, nv->value, nv->valuelen) != 0)
             return false;
         at += nv->valuelen;
@@ -190,7 +241,7 @@ static void remember_lines(struct h2_packer *p, const nghttp2_nv *nv, size_t cou
     struct h2_remembered *m = len <= H2_HPACK_BLOCK ? next_place(&p->last, &p->next) : NULL;
     for (size_t i = 0; m && i < count; i++)
         if (!add_line(m, (struct weir_bytes){(const char *)nv[i].name, nv[i].namelen},
-                      (struct weir_bytes){(const char *)nv[i].value, nv[i].valuelen}))
+                      (struct weir_bytes){(const char *)nv[i].value, nv[i].valuelen}, true))
             return;
     if (m)
         set_block(m, block, len);
@@ -225,7 +276,7 @@ void h2_packer_done(struct h2_packer *p)
 
 struct unpack {
     struct h2_unpacker *unpacker;
-    void (*line)(void *arg, struct weir_bytes name, struct weir_bytes value);
+    h2_line *line;
     void *arg;
     struct h2_remembered *m; /* NULL: this block is not worth it */
     size_t decoded;
@@ -249,9 +300,10 @@ static int unpack_piece(struct unpack *u, struct weir_bytes piece, bool last)
             u->decoded += name.len + value.len + 32; /* RFC 9113 section 6.5.2 counts so */
             if (u->decoded > LIMIT_H2_HEAD_DECODED)
                 return WIRE_ENHANCE_YOUR_CALM;
-            if (u->m && !add_line(u->m, name, value))
+            bool valid = line_valid(name, value);
+            if (u->m && !add_line(u->m, name, value, valid))
                 u->m = NULL;
-            u->line(u->arg, name, value);
+            u->line(u->arg, name, value, valid);
         } else if ((flags & NGHTTP2_HD_INFLATE_FINAL) || len == 0) {
             return 0;
         }
@@ -275,10 +327,11 @@ static void tell_lines(const struct h2_remembered *m, const struct unpack *u)
 {
     const uint8_t *at = m->text, *end = at + m->text_len;
     while (at < end) {
-        struct weir_bytes name = {(const char *)at + 4, wire_get16(at)};
+        struct weir_bytes name = {(const char *)at + LINE_HEAD, wire_get16(at)};
         struct weir_bytes value = {name.at + name.len, wire_get16(at + 2)};
-        at += 4 + name.len + value.len;
-        u->line(u->arg, name, value);
+        bool valid = at[4];
+        at += LINE_HEAD + name.len + value.len;
+        u->line(u->arg, name, value, valid);
     }
 }
 
@@ -293,8 +346,7 @@ static struct h2_remembered *place_for(struct h2_unpacker *p, const struct h2_bl
     return b.len > 0 && b.len <= H2_HPACK_BLOCK ? next_place(&p->last, &p->next) : NULL;
 }
 
-int h2_unpack(struct h2_unpacker *p, const struct h2_block *block,
-              void (*line)(void *arg, struct weir_bytes name, struct weir_bytes value), void *arg)
+int h2_unpack(struct h2_unpacker *p, const struct h2_block *block, h2_line *line, void *arg)
 {
     struct unpack u = {.unpacker = p, .line = line, .arg = arg};
     const struct h2_remembered *known = find_block(p, block);
@@ -322,41 +374,4 @@ void h2_unpacker_done(struct h2_unpacker *p)
         nghttp2_hd_inflate_del(p->inflater);
     free(p->last);
     *p = (struct h2_unpacker){0};
-}
-
-/* --- rules for lines --- */
-
-bool h2_name_valid(struct weir_bytes name)
-{
-    for (size_t i = 0; i < name.len; i++)
-        if (!byte_is(name.at[i], BYTE_TOKEN) || (name.at[i] >= 'A' && name.at[i] <= 'Z'))
-            return false;
-    return name.len > 0;
-}
-
-bool h2_value_valid(struct weir_bytes value)
-{
-    if (value.len == 0)
-        return true;
-    char first = value.at[0], last = value.at[value.len - 1];
-    return first != ' ' && first != '\t' && last != ' ' && last != '\t' &&
-           field_value_run(value.at, value.len) == value.len;
-}
-
-bool h2_is_of_connection(struct weir_bytes name, struct weir_bytes value)
-{
-    switch (name.len) {
-    case 2:
-        return bytes_equal(name, BYTES("te")) && !bytes_same(value, BYTES("trailers"));
-    case 7:
-        return bytes_equal(name, BYTES("upgrade"));
-    case 10:
-        return bytes_equal(name, BYTES("connection")) || bytes_equal(name, BYTES("keep-alive"));
-    case 16:
-        return bytes_equal(name, BYTES("proxy-connection"));
-    case 17:
-        return bytes_equal(name, BYTES("transfer-encoding"));
-    default:
-        return false;
-    }
 }

@@ -18,7 +18,8 @@ struct h2_remembered {
     uint16_t block_len; /* 0: nothing is remembered */
     uint16_t text_len;
     uint8_t block[H2_HPACK_BLOCK];
-    uint8_t text[H2_HPACK_TEXT]; /* lines, each behind two lengths of 2 bytes */
+    uint8_t
+        text[H2_HPACK_TEXT]; /* lines, each behind two lengths of 2 bytes and whether it is valid */
 };
 
 /* All zeroes at first; done() at the end. */
@@ -42,16 +43,11 @@ void h2_packer_allow(struct h2_packer *, uint32_t table_max);
 ssize_t h2_pack(struct h2_packer *, const nghttp2_nv *, size_t count, uint8_t *to, size_t size);
 void h2_packer_done(struct h2_packer *);
 
+/* One line. `valid`: it is as RFC 9113 section 8.2 wants it: a name of tokens in lower case, a value without controls or space around it,
+ * and nothing of HTTP/1.1's connection; where the name begins with ":", a value without controls. */
+typedef void h2_line(void *arg, struct weir_bytes name, struct weir_bytes value, bool valid);
+
 /* The lines of a whole block, in order. 0, or an error of the connection: WIRE_COMPRESSION_ERROR, WIRE_INTERNAL_ERROR (no memory),
  * WIRE_ENHANCE_YOUR_CALM (more than LIMIT_H2_HEAD_DECODED). */
-int h2_unpack(struct h2_unpacker *, const struct h2_block *,
-              void (*line)(void *arg, struct weir_bytes name, struct weir_bytes value), void *arg);
+int h2_unpack(struct h2_unpacker *, const struct h2_block *, h2_line *, void *arg);
 void h2_unpacker_done(struct h2_unpacker *);
-
-/* --- rules for lines (RFC 9113 section 8.2) --- */
-
-/* Tokens in lower case, and no pseudo-field. */
-bool h2_name_valid(struct weir_bytes name);
-bool h2_value_valid(struct weir_bytes value);
-/* Of HTTP/1.1's connection, which this is none of. */
-bool h2_is_of_connection(struct weir_bytes name, struct weir_bytes value);

@@ -16,12 +16,14 @@
 
 struct lines {
     unsigned count;
+    bool valid[LINES];
     char text[LINES][2][64];
 };
 
-static void note(void *arg, struct weir_bytes name, struct weir_bytes value)
+static void note(void *arg, struct weir_bytes name, struct weir_bytes value, bool valid)
 {
     struct lines *l = arg;
+    l->valid[l->count] = valid;
     assert_true(l->count < LINES && name.len < 64 && value.len < 64);
     memset(l->text[l->count], 0, sizeof(l->text[0]));
     memcpy(l->text[l->count][0], name.at, name.len);
@@ -50,7 +52,7 @@ static unsigned next(uint64_t *seed)
 /* Some that are indexed, some that never are (":path"), few enough values to meet again, many enough to be evicted. */
 static unsigned make(uint64_t *seed, nghttp2_nv nv[LINES], char values[LINES][48])
 {
-    static const char *const names[] = {":path", "te",           "user-agent", "x-a",
+    static const char *const names[] = {":path", "accept",       "user-agent", "x-a",
                                         "etag",  "grpc-timeout", "x-long",     "set-cookie"};
     unsigned count = 1 + next(seed) % (LINES - 1), few = next(seed) % 8 == 0 ? 1000 : 2;
     for (unsigned i = 0; i < count; i++) {
@@ -88,7 +90,7 @@ static void test_same(void **state)
             assert_true(n > 0);
             for (unsigned k = 0; k < count[which]; k++)
                 note(&want, (struct weir_bytes){(char *)nv[which][k].name, nv[which][k].namelen},
-                     (struct weir_bytes){(char *)nv[which][k].value, nv[which][k].valuelen});
+                     (struct weir_bytes){(char *)nv[which][k].value, nv[which][k].valuelen}, true);
             struct h2_block block = block_of(bytes, (size_t)n);
             assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), 0);
             assert_memory_equal(&seen, &want, sizeof(seen));
@@ -117,6 +119,25 @@ static void test_moved(void **state)
         assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), 0);
         assert_int_equal(seen.count, 1);
         assert_string_equal(seen.text[0][0], i < 3 ? "a" : "b");
+    }
+    h2_unpacker_done(&unpacker);
+}
+
+/* What is not valid is not when it is said again either. */
+static void test_invalid(void **state)
+{
+    (void)state;
+    static const uint8_t block[] = {0x00, 1,   'A',  1, '1', 0x00, 1,    'a', 1,   '1',
+                                    0x00, 1,   'a',  2, ' ', '1',  0x00, 2,   't', 'e',
+                                    1,    'x', 0x00, 2, ':', 'a',  1,    '\n'};
+    struct h2_unpacker unpacker = {0};
+    struct h2_block whole = block_of(block, sizeof(block));
+    for (unsigned i = 0; i < 3; i++) {
+        struct lines seen = {0};
+        assert_int_equal(h2_unpack(&unpacker, &whole, note, &seen), 0);
+        assert_int_equal(seen.count, 5);
+        for (unsigned k = 0; k < 5; k++)
+            assert_int_equal(seen.valid[k], k == 1);
     }
     h2_unpacker_done(&unpacker);
 }
@@ -160,9 +181,8 @@ static void test_no_room(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same),
-        cmocka_unit_test(test_moved),
-        cmocka_unit_test(test_broken),
+        cmocka_unit_test(test_same),    cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_invalid), cmocka_unit_test(test_broken),
         cmocka_unit_test(test_no_room),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
