@@ -11,6 +11,8 @@ bool bytes_same(struct weir_bytes a, struct weir_bytes b)
 {
     if (a.len != b.len)
         return false;
+    if (a.len == 0 || memcmp(a.at, b.at, a.len) == 0)
+        return true; /* as it is written everywhere */
     for (size_t i = 0; i < a.len; i++)
         if (lower(a.at[i]) != lower(b.at[i]))
             return false;

@@ -121,27 +121,32 @@ int weir_reply_field(struct weir_exchange *x, const char *name, const char *valu
 /* Framing, routing, controls, authentication, and what says how to read the content come before it (RFC 9110 section 6.5.1). */
 static bool is_early(struct weir_bytes name)
 {
-    static const char *const names[] = {"accept-ranges",
-                                        "age",
-                                        "authorization",
-                                        "cache-control",
-                                        "content-encoding",
-                                        "content-range",
-                                        "content-type",
-                                        "expires",
-                                        "host",
-                                        "location",
-                                        "proxy-authenticate",
-                                        "proxy-authorization",
-                                        "retry-after",
-                                        "set-cookie",
-                                        "te",
-                                        "trailer",
-                                        "upgrade",
-                                        "vary",
-                                        "www-authenticate"};
+#define NAME(literal)                                                                              \
+    {                                                                                              \
+        literal, sizeof(literal) - 1                                                               \
+    }
+    static const struct weir_bytes names[] = {NAME("accept-ranges"),
+                                              NAME("age"),
+                                              NAME("authorization"),
+                                              NAME("cache-control"),
+                                              NAME("content-encoding"),
+                                              NAME("content-range"),
+                                              NAME("content-type"),
+                                              NAME("expires"),
+                                              NAME("host"),
+                                              NAME("location"),
+                                              NAME("proxy-authenticate"),
+                                              NAME("proxy-authorization"),
+                                              NAME("retry-after"),
+                                              NAME("set-cookie"),
+                                              NAME("te"),
+                                              NAME("trailer"),
+                                              NAME("upgrade"),
+                                              NAME("vary"),
+                                              NAME("www-authenticate")};
+#undef NAME
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (bytes_same(name, bytes_str(names[i])))
+        if (name.len == names[i].len && bytes_same(name, names[i]))
             return true;
     return false;
 }

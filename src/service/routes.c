@@ -116,6 +116,12 @@ static bool matches(struct weir_bytes pattern, struct weir_bytes path)
     return pattern.len == 0 && path.len == 0;
 }
 
+/* Most differ from it in the first letter already. */
+static bool may_match(const char *pattern, struct weir_bytes path)
+{
+    return path.len < 2 || pattern[1] == path.at[1] || pattern[1] == ':' || pattern[1] == '*';
+}
+
 /* Among the rows that fit this path, compare() is an order: they differ in kinds of segments alone. */
 static const struct weir_route *better(const struct weir_route *a, const struct weir_route *b)
 {
@@ -129,7 +135,7 @@ const struct weir_route *routes_find(const struct routes *routes, enum weir_meth
     unsigned allowed = 0;
     for (unsigned i = 0; i < routes->count; i++) {
         const struct weir_route *row = routes->rows[i];
-        if (!matches(bytes_str(row->pattern), path))
+        if (!may_match(row->pattern, path) || !matches(bytes_str(row->pattern), path))
             continue;
         allowed |= 1u << row->method;
         if (row->method == method)
