@@ -1,6 +1,7 @@
 /* Calls from straight-line code. */
 #include "drive/caller.h"
 
+#include "stream/fork.h"
 #include "stream/wait.h"
 #include "tbl/limits.h"
 
@@ -47,7 +48,7 @@ static int init(struct weir_caller *c, const struct weir_caller_options *options
     c->base.pool = &c->pool;
     c->base.hot_size = LIMIT_HOT_BYTES + LIMIT_CALL_BYTES; /* the most that is offered at once */
     c->base.now.mono_ns = deadline_now();
-    c->owner = getpid();
+    c->owner = process_self();
     c->options = options_of(c, options);
     c->readable = c->writable = true;
     c->stream->alone = true;
@@ -116,7 +117,7 @@ WEIR_API int weir_caller_close(struct weir_caller *c)
 {
     if (!c)
         return 0;
-    bool ours = getpid() == c->owner;
+    bool ours = process_self() == c->owner;
     weir_conn_free(c->conn);
     if (c->stream->timeout_ms == WEIR_FOREVER)
         c->stream->timeout_ms = CLOSE_MS;
@@ -189,7 +190,7 @@ static void give(struct weir_caller *c, struct begun *call, struct weir_answer *
 /* Every public call begins with this: what the last one lent is over. */
 static int enter(struct weir_caller *c)
 {
-    if (getpid() != c->owner)
+    if (process_self() != c->owner)
         return -EPERM;
     free(c->lent);
     c->lent = NULL;

@@ -26,7 +26,7 @@ int call_begin(struct weir_rpc_channel *ch, const struct weir_rpc_method *method
     call->channel = ch;
     call->call.method = method;
     call->call.tell = tell;
-    ch->client.now_ns = deadline_now();
+    ch->client.now_ns = ch->base.now.mono_ns = deadline_now();
     int rc = rpc_call_begin(&ch->client, &call->call, timeout_ms, o ? o->metadata : NULL,
                             o ? o->metadata_count : 0);
     if (rc < 0)

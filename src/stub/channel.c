@@ -2,6 +2,7 @@
 #include "stub/channel.h"
 
 #include "base/text.h"
+#include "stream/fork.h"
 #include "stream/wait.h"
 #include "tbl/limits.h"
 #include "tbl/limits_rpc.h"
@@ -136,7 +137,7 @@ int channel_disconnect(struct weir_rpc_channel *ch)
     if (stream) {
         if (stream->timeout_ms == WEIR_FOREVER)
             stream->timeout_ms = CLOSE_MS;
-        rc = getpid() == ch->owner ? weir_close(stream) : close_copy(stream);
+        rc = process_self() == ch->owner ? weir_close(stream) : close_copy(stream);
     }
     ch->client.lost_why = "the connection to the server has ended";
     return rc;
@@ -181,7 +182,7 @@ static int channel_new(const char *endpoint, const struct weir_rpc_options *opti
     struct weir_rpc_channel *ch = calloc(1, sizeof(*ch));
     if (!ch)
         return -ENOMEM;
-    ch->owner = getpid();
+    ch->owner = process_self();
     pool_init(&ch->pool, 16);
     ch->base.ops = &channel_ops;
     ch->base.pool = &ch->pool;
@@ -256,7 +257,7 @@ WEIR_API int weir_rpc_close(struct weir_rpc_channel *ch)
 
 int channel_enter(struct weir_rpc_channel *ch)
 {
-    if (getpid() != ch->owner)
+    if (process_self() != ch->owner)
         return -EPERM;
     if (ch->busy)
         return -EDEADLK;

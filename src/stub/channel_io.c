@@ -179,9 +179,17 @@ static int wait(struct weir_rpc_channel *ch, unsigned want, uint64_t deadline_ns
     return rc;
 }
 
+#define TIMELY_TURNS 8
+
+/* The clock is read when something may have taken time: a little sending does not. */
 static unsigned turn(struct weir_rpc_channel *ch)
 {
-    ch->base.now.mono_ns = ch->client.now_ns = deadline_now();
+    if (!ch->timely || ++ch->turns > TIMELY_TURNS) {
+        ch->base.now.mono_ns = deadline_now();
+        ch->turns = 0;
+    }
+    ch->timely = false;
+    ch->client.now_ns = ch->base.now.mono_ns;
     unsigned want = weir_conn_turn(ch->conn);
     if (want & WEIR_IO_CLOSE)
         (void)channel_disconnect(ch);
@@ -201,6 +209,7 @@ static int pump(struct weir_rpc_channel *ch, bool (*enough)(void *), void *arg,
         bool moved = move(ch, want);
         if (moved)
             ch->active_ns = ch->base.now.mono_ns;
+        ch->timely = moved && (want & WEIR_IO_WRITE);
         if (ch->base.now.mono_ns >= deadline_ns && (moved ? ++late > LATE_STEPS : looked))
             return -EAGAIN;
         if (moved)
@@ -220,6 +229,7 @@ int channel_pump(struct weir_rpc_channel *ch, bool (*enough)(void *), void *arg,
     ch->busy = true;
     int rc = pump(ch, enough, arg, deadline_ns);
     ch->busy = false;
+    ch->timely = false;
     return rc;
 }
 

@@ -68,6 +68,7 @@ static int unary(struct weir_rpc_channel *ch, const struct weir_rpc_method *meth
                                            .message = "the call cannot be made"};
         return status->code;
     }
+    ch->timely = true; /* call_begin() has read the clock */
     rc = channel_pump(ch, has_ended, call, DEADLINE_NEVER);
     if (rc < 0)
         rpc_call_fail(&call->call, rpc_code_of_errno(rc), "waiting has failed");
