@@ -139,7 +139,7 @@ static void epipe_late(const struct kind *kind)
 
 static void child_that_reads_no_more(const struct kind *kind)
 {
-    static const char *const commands[] = {"exec:true", "exec:sh -c 'exec <&-; sleep 60'"};
+    static const char *const commands[] = {"exec:true", "exec:sh -c 'exec <&-; exec sleep 60'"};
     (void)kind;
     for (int i = 0; i < 2; i++) {
         struct weir_stream *s;
