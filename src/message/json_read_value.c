@@ -5,7 +5,6 @@
 #include "message/number.h"
 
 #include <errno.h>
-#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,11 +119,14 @@ static int read_real(json_t *json, double *out)
     return 0;
 }
 
+/* The shortest text of the largest float lies above it: what rounds to a float is one. */
+#define FLOAT_END 0x1.ffffffp+127
+
 static int read_float(json_t *json, float *out)
 {
     double real = 0;
     int rc = read_real(json, &real);
-    if (rc == 0 && isfinite(real) && fabs(real) > (double)FLT_MAX)
+    if (rc == 0 && isfinite(real) && fabs(real) >= FLOAT_END)
         return -ERANGE;
     *out = (float)real;
     return rc;

@@ -75,8 +75,8 @@ def run(target, seconds, commit, note):
         text = log.read()
     executions = re.search(r"number_of_executed_units:\s*(\d+)", text)
     edges = re.findall(r"cov: (\d+)", text)
-    artifact = re.search(r"Test unit written to (\S+)", text)
-    found = "none" if status == 0 else f"{pathlib.Path(artifact.group(1)).name if artifact else 'see the log'}"
+    artifacts = re.findall(r"Test unit written to (\S+)", text)  # slow ones first, the one it ended on last
+    found = "none" if status == 0 else f"{pathlib.Path(artifacts[-1]).name if artifacts else 'see the log'}"
     if status != 0:
         (findings / f"{target}-{seed}.log").write_text(text[-200000:])
     return (f"| {target} | {time.strftime('%Y-%m-%d')} | {commit} | {usage.ru_utime + usage.ru_stime:.0f} | "
