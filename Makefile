@@ -54,7 +54,7 @@ help:
 	@echo 'make check-all  the same with every test on all seven models'
 	@echo 'make check-browser  pages, films, forms and figures in Chromium (it is skipped where Chromium cannot be had)'
 	@echo 'make fuzz       an hour of each fuzz target, added up in docs/fuzz.md (FUZZ=--help)'
-	@echo 'make bench      measure against nginx, h2o, lighttpd and a bare loop: ten minutes (BENCH=--help)'
+	@echo 'make bench      measure against nginx, h2o, lighttpd and bare loops: a quarter of an hour (BENCH=--help)'
 	@echo 'make bench-ipc  measure streams between processes against bare calls, nng and ZeroMQ: five minutes (BENCH=--help)'
 	@echo 'make bench-rpc  measure calls against bare round trips and C++ gRPC: five minutes (BENCH=--help)'
 	@echo 'make install    program, libraries, headers, man pages; PREFIX=$(PREFIX) DESTDIR=$(DESTDIR)'

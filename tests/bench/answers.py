@@ -39,6 +39,9 @@ def _dial(port, work):
 
 def raw(port, work, path=None, more=None):
     """One answer: its head with the empty line, and its content as it came."""
+    if work.streams:
+        import http2  # pylint: disable=import-outside-toplevel
+        return http2.raw(port, work, path, more)
     with _dial(port, work) as sock:
         sock.sendall(request(work, path, more))
         data = _read_to(sock, b"", lambda data: b"\r\n\r\n" in data)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Measures weir against nginx, h2o, lighttpd and a bare epoll loop on the same work (`make bench`).
+"""Measures weir against nginx, h2o, lighttpd and bare epoll loops on the same work (`make bench`).
 
 Each server has one worker on core 0, the load has core 1, all on the loopback address. Before a row is timed, content and
 status of all answers are compared. Then come rounds in which each server is loaded in turn, in another order every time.
@@ -142,7 +142,7 @@ def about(options):
     with open("/proc/sys/net/ipv4/tcp_congestion_control", encoding="ascii") as f:
         congestion = f.read().strip()
     return {"cpu": cpu, "cores": os.cpu_count(), "kernel": platform.release(), "congestion": congestion, "rounds": options.rounds,
-            "seconds": options.seconds, "versions": {name: servers.version(name) for name in ("weir", *servers.PEERS, "wrk")}}
+            "seconds": options.seconds, "versions": {name: servers.version(name) for name in ("weir", *servers.PEERS, "wrk", "h2load")}}
 
 
 def write(folder, made, machine, pairs):

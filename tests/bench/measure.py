@@ -111,12 +111,20 @@ def shake(server, work, seconds):
     return {"requests": made, "us": run["us"], "p50_us": 0, "p99_us": 0, "p999_us": 0}
 
 
+def load(server, work, seconds):
+    """One run of the row's own kind of load."""
+    if work.streams:
+        import http2  # pylint: disable=import-outside-toplevel
+        return http2.load(server, work, seconds)
+    return shake(server, work, seconds) if work.shakes else wrk(server.port, work, seconds)
+
+
 def measure(server, work, seconds):
     """Runs the load once against a server: the figures of this run as a dict."""
     busy, cpu, start = busy_ns(), cpu_ns(server.pid), time.monotonic_ns()
     load_cpu = os.times().children_user + os.times().children_system
     with memory_peak(server.pid) as peak:
-        run = shake(server, work, seconds) if work.shakes else wrk(server.port, work, seconds)
+        run = load(server, work, seconds)
     cpu = cpu_ns(server.pid) - cpu
     load_cpu = os.times().children_user + os.times().children_system - load_cpu
     others = busy_ns() - busy - cpu - load_cpu * 1e9

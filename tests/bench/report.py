@@ -108,10 +108,11 @@ def plot(folder, rows):
     """cpu.svg, latency.svg and idle.svg, by gnuplot."""
     timed, idle = [row for row in rows if not row.work.idle and not row.work.shakes], [row for row in rows if row.work.idle]
     with tempfile.TemporaryDirectory() as data:
-        names = f"folder='{folder}'; data='{data}'"
+        slow = [row for row in timed if median(row.runs["weir"], "p99_us")]
+        names = f"folder='{folder}'; data='{data}'; latency={len(slow)}"
         if timed:
             _write_data(os.path.join(data, "cpu"), timed, "cpu_us", "nginx")
-            _write_data(os.path.join(data, "latency"), [row for row in timed if median(row.runs["weir"], "p99_us")], "p99_us")
+            _write_data(os.path.join(data, "latency"), slow, "p99_us")
             subprocess.run(["gnuplot", "-e", names, os.path.join(HERE, "timed.gp")], check=True)
         if idle:
             _write_data(os.path.join(data, "idle"), idle, "bytes_each")

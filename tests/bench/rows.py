@@ -26,6 +26,8 @@ class Work:  # pylint: disable=too-many-instance-attributes
     idle: bool = False
     tls: str = ""     # the key of the certificate: p256 ...
     shakes: str = ""  # handshakes are made instead of requests: full, resumed
+    streams: int = 0  # HTTP/2: so many at a time on each connection
+    each: int = 100000  # HTTP/2: requests for each second of a run
     list: str = ""   # a file of paths, set when they exist
     status: int = 200
     floors: tuple = ("floor",)
@@ -58,6 +60,10 @@ ROWS = [
     Work("tls", "612 B, 64 persistent connections, TLS", tls="p256", floors=(), reach=(("nginx", 0.95), ("best", 1.0))),
     Work("tls-100k", "100 KiB, 64 persistent connections, TLS", tls="p256", path="/100k.bin", size=100 * 1024, floors=(),
          reach=(("nginx", 1.0),)),
+    Work("h2", "612 B over HTTP/2 in clear, 16 connections with 32 streams each", connections=16, streams=32, floors=("nghttp2",),
+         reach=(("h2o", 1.15),), note="nghttp2: a bare epoll loop around the library's server, which reads no path and has one answer"),
+    Work("h2-tls", "612 B over HTTP/2 with TLS, 16 connections with 32 streams each", connections=16, streams=32, tls="p256", floors=(),
+         reach=(("h2o", 1.15),)),
     Work("shakes", "whole TLS 1.3 handshakes, P-256, 16 at a time", tls="p256", shakes="full", floors=(), also=("weir-keys",), reach=SHAKES,
          note="weir-keys: with --key-process; requests/s are handshakes a second; each is over when both sides have said their end"),
     Work("shakes-rsa", "whole TLS 1.3 handshakes, RSA-2048, 16 at a time", tls="rsa2048", shakes="full", floors=(), also=("weir-keys",), reach=SHAKES),

@@ -18,7 +18,7 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 WEIR = os.environ.get("WEIR", os.path.join(ROOT, "build", "weir"))
 OTHER = os.environ.get("OTHER")  # another build of it, to be compared with
 PEERS = ("nginx", "h2o", "lighttpd")
-FLOORS = ("floor", "defer", "pread", "sendfile")  # how floor.c is asked to work
+FLOORS = ("floor", "defer", "pread", "sendfile", "nghttp2")  # floor_h2.c, and how floor.c is asked to work
 LOG_LINE = '127.0.0.1 - - [01/Jan/2024:00:00:00 +0000] "GET /index.html HTTP/1.1" 200 612 "-" "-" 0.000012\n'
 
 
@@ -45,7 +45,7 @@ def fill(name, values, flags):
         text = f.read()
     for flag in flags:
         text = re.sub(rf"#{flag} ", "", text)
-    return re.sub(r"@([A-Z]+)@", lambda match: str(values[match.group(1)]), text)
+    return re.sub(r"@([A-Z0-9]+)@", lambda match: str(values[match.group(1)]), text)
 
 
 def descriptors():
@@ -57,15 +57,27 @@ def peer_command(name, port, place):
     """The command of nginx, h2o or lighttpd; its configuration is written first."""
     conf = os.path.join(place.folder, f"{name}.conf")
     log = os.path.join(place.folder, f"{name}.log")
-    there = {"log": place.log, "coded": place.coded, "tls": place.work.tls, "plain": not place.work.tls, "root": os.geteuid() == 0}
+    there = {"log": place.log, "coded": place.coded, "tls": place.work.tls, "plain": not place.work.tls, "h1": not place.work.streams,
+             "root": os.geteuid() == 0}
     flags = [flag for flag, on in there.items() if on]
     cert, key = certs.make(place.folder, place.work.tls) if place.work.tls else ("", "")
     with open(conf, "w", encoding="utf-8") as f:
-        f.write(fill(name, {"PORT": port, "ROOT": place.root, "DIR": place.folder, "LOG": log, "FDS": descriptors(), "CERT": cert, "KEY": key},
+        f.write(fill(name, {"PORT": port, "HTTP2": "http2" if place.work.streams else "", "ROOT": place.root, "DIR": place.folder, "LOG": log, "FDS": descriptors(), "CERT": cert, "KEY": key},
                      flags))
     return {"nginx": ["/usr/sbin/nginx", "-c", conf, "-e", os.path.join(place.folder, "nginx.err")],
             "h2o": ["/usr/bin/h2o", "-c", conf],
             "lighttpd": ["/usr/sbin/lighttpd", "-D", "-f", conf]}[name]
+
+
+def nghttp2_command(name, port, place):
+    """The bare loop of HTTP/2 sends what weir answers, field by field; weir must run already."""
+    binary, content = os.path.join(place.folder, name), os.path.join(place.folder, f"{name}.content")
+    if not os.path.exists(binary):
+        subprocess.run(["gcc", "-O2", "-o", binary, os.path.join(HERE, "floor_h2.c"), "-lnghttp2"], check=True)
+    head, body = answers.raw(place.weir.port, place.work)
+    with open(content, "wb") as f:
+        f.write(body)
+    return [binary, str(port), content, *(line for line in head.decode().split("\r\n")[1:] if line)]
 
 
 def floor_command(name, port, place):
@@ -101,12 +113,14 @@ def command(name, port, place):
     """How a server of this name is started."""
     if name in PEERS:
         return peer_command(name, port, place)
+    if name == "nghttp2":
+        return nghttp2_command(name, port, place)
     return (floor_command if name in FLOORS else weir_command)(name, port, place)
 
 
 def wait_for(child, port, name):
     """Until it can be talked to."""
-    for _ in range(500):
+    for _ in range(1500):
         if child.poll() is not None:
             break
         with contextlib.suppress(OSError):
@@ -118,10 +132,10 @@ def wait_for(child, port, name):
 
 
 @contextlib.contextmanager
-def running(name, place):
-    """A server for the time of the context."""
+def running(name, place, under=()):
+    """A server for the time of the context; `under` goes before its command."""
     port = free_port()
-    with subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *command(name, port, place)], stdin=subprocess.DEVNULL,
+    with subprocess.Popen(["taskset", "-c", str(SERVER_CORE), *under, *command(name, port, place)], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=place.folder) as child:
         try:
             wait_for(child, port, name)
@@ -137,6 +151,6 @@ def running(name, place):
 def version(name):
     """What it calls itself, in a few words."""
     words = {"nginx": ["/usr/sbin/nginx", "-v"], "h2o": ["/usr/bin/h2o", "-v"], "lighttpd": ["/usr/sbin/lighttpd", "-v"],
-             "weir": [WEIR, "--version"], "wrk": ["wrk", "-v"]}[name]
+             "weir": [WEIR, "--version"], "wrk": ["wrk", "-v"], "h2load": ["h2load", "--version"]}[name]
     run = subprocess.run(words, capture_output=True, text=True, check=False)
     return re.search(r"\d+(\.\d+)+[^\s(]*", run.stdout + run.stderr).group(0)

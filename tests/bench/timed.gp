@@ -20,8 +20,10 @@ set ylabel "CPU a request, nginx = 1"
 set yrange [0:*]
 plot for [i=2:6] data."/cpu" using i:xtic(1) title columnheader(i)
 
-set output folder."/latency.svg"
-set ylabel "99th percentile, µs"
-set logscale y
-set yrange [10:*]
-plot for [i=2:6] data."/latency" using i:xtic(1) title columnheader(i)
+if (latency) {
+    set output folder."/latency.svg"
+    set ylabel "99th percentile, µs"
+    set logscale y
+    set yrange [10:*]
+    plot for [i=2:6] data."/latency" using i:xtic(1) title columnheader(i)
+}
