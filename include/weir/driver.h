@@ -22,6 +22,9 @@ struct weir_job {
     bool waits; /* for its client, say: such jobs have helpers and a queue of their own */
     bool
         shakes; /* it is a step of a handshake: so have these, since whoever comes can ask for them */
+    bool
+        brief; /* it takes less than a millisecond: where that keeps nobody waiting but clients that shake hands, the
+                   driver's own thread may do it, after submit() has returned */
     struct weir_job *next; /* the driver's own */
 };
 
@@ -113,6 +116,8 @@ struct weir_driver {
     void *local;    /* what the service keeps a thread (caches, log buffer); NULL if nothing */
     char date[32];  /* of HTTP: the machines write it once a second; zeroed at first */
     int64_t date_s; /* the second it is of */
+    unsigned
+        shaking; /* connections of a shared driver that shake hands still: TLS machines count themselves */
     /* Of HTTP likewise, for the names of requests: random, once one is asked for; and how many there were. */
     uint64_t request_prefix, request_count;
 };

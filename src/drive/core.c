@@ -220,9 +220,8 @@ static struct weir_conn *core_adopt(struct weir_driver *driver, struct weir_stre
     return core_add_companion(core, &value, conn) ? conn : NULL;
 }
 
-static int core_submit(struct weir_driver *driver, struct weir_job *job)
+int core_lend(struct core *core, struct weir_job *job)
 {
-    struct core *core = (struct core *)driver;
     if (!core->jobs) {
         int rc = jobs_new(&core->jobs);
         if (rc < 0)
@@ -235,6 +234,12 @@ static int core_submit(struct weir_driver *driver, struct weir_job *job)
         }
     }
     return jobs_submit(core->jobs, job);
+}
+
+static int core_submit(struct weir_driver *driver, struct weir_job *job)
+{
+    struct core *core = (struct core *)driver;
+    return brief_take(core, job) ? 0 : core_lend(core, job);
 }
 
 static void core_post(struct weir_driver *driver, struct weir_job *job)
@@ -374,6 +379,7 @@ void core_done(struct core *core)
 {
     while (core->first)
         core_close(core, core->first);
+    brief_cancel(core);
     jobs_free(core->jobs);
     if (core->service->worker_end)
         core->service->worker_end(&core->base, core->service->arg);

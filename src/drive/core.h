@@ -50,9 +50,11 @@ struct slot {
 struct core {
     struct weir_driver base;
     struct weir_pool pool;
-    const struct weir_service *service; /* borrowed; NULL fields are fine */
-    struct jobs *jobs;                  /* NULL until the first job */
-    struct tls_clients *tls;            /* settings of what was dialled */
+    const struct weir_service *service;        /* borrowed; NULL fields are fine */
+    struct jobs *jobs;                         /* NULL until the first job */
+    struct weir_job *brief_first, *brief_last; /* to be done on this thread, if it stays alone */
+    unsigned brief_count;
+    struct tls_clients *tls; /* settings of what was dialled */
     struct slot *first, *last;
     unsigned count;
     unsigned companions;
@@ -110,6 +112,14 @@ void jobs_post(struct jobs *, struct weir_job *);
 /* Runs done() of what has finished. */
 void jobs_collect(struct jobs *);
 void jobs_free(struct jobs *);
+
+/* To a helper thread. 0; -EAGAIN, -ENOMEM ... */
+int core_lend(struct core *, struct weir_job *);
+
+/* brief.c: what the loop's own thread does while it is alone with clients that shake hands. */
+bool brief_take(struct core *, struct weir_job *); /* false: it is for a helper */
+void brief_run(struct core *); /* one of them; the rest go to helpers when it is no more alone */
+void brief_cancel(struct core *);
 
 /* dial.c: connecting without waiting. */
 struct weir_conn *core_dial(struct weir_driver *, const char *endpoint,

@@ -291,7 +291,7 @@ static void begin_stop(struct loop *loop)
 
 static int wait_ms(struct loop *loop)
 {
-    if (loop->core.ready_first || loop->clients_wait)
+    if (loop->core.ready_first || loop->core.brief_first || loop->clients_wait)
         return 0;
     uint64_t first = timers_next(&loop->timers), now = loop->core.base.now.mono_ns;
     uint64_t idle = core_idle(&loop->core);
@@ -341,6 +341,7 @@ static void run(struct loop *loop)
             accept_clients(loop);
         run_timers(loop);
         run_ready(loop);
+        brief_run(&loop->core);
     }
 }
 

@@ -31,6 +31,7 @@
 #define LIMIT_SHAKE_THREADS                                                                        \
     2 /* of those for handshakes: more would take turns on the cores that the loops need */
 #define LIMIT_SHAKE_QUEUE 256 /* of RSA-4096 two threads do as many in 0.7 s */
+#define LIMIT_BRIEF_QUEUE 32  /* brief jobs that a loop alone keeps to itself: 26 ms of RSA-2048 */
 #define LIMIT_SHAKE_NICE                                                                           \
     10 /* of those threads: on a core that is full, a loop comes before the handshakes of a flood */
 #define LIMIT_COMPANIONS                                                                           \

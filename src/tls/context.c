@@ -89,12 +89,25 @@ static bool is_dear(const SSL *ssl)
            strcmp(group, SN_X9_62_prime256v1) != 0;
 }
 
+/* RSA with more than 2048 bits takes four times as long. */
+static bool is_brief(const SSL *ssl)
+{
+    const struct link *link = SSL_get_app_data(ssl);
+    const EVP_PKEY *key = SSL_get_privatekey(ssl);
+    return !link_tls(link)->keys && key && EVP_PKEY_is_a(key, "RSA") &&
+           EVP_PKEY_get_bits(key) <= 2048;
+}
+
 /* Asked when a whole handshake is to be made, before its expensive half. -1: not on this thread. */
 static int on_cert(SSL *ssl, void *arg)
 {
     (void)arg;
+    struct link *link = SSL_get_app_data(ssl);
     bool slow_group = SSL_get_negotiated_group(ssl) == NID_secp384r1;
-    return link_may_lend(SSL_get_app_data(ssl)) && (slow_group || is_dear(ssl)) ? -1 : 1;
+    if (!link_may_lend(link) || !(slow_group || is_dear(ssl)))
+        return 1;
+    link->brief = !slow_group && is_brief(ssl);
+    return -1;
 }
 
 /* The first group a client has a share of is the one that is used (TLS 1.3); also when it resumes a session, where nothing is signed. */
@@ -127,6 +140,8 @@ static bool set_server(SSL_CTX *ctx, const struct weir_tls *tls)
         "weir"; /* a ticket is for any site; OpenSSL checks the name in it */
     SSL_CTX_set_timeout(ctx, LIMIT_TLS_TICKET_S);
     SSL_CTX_set_options(ctx, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    /* One a connection, not two: a client with several of them has several, and each that is used is made up for. */
+    SSL_CTX_set_num_tickets(ctx, 1);
     SSL_CTX_set_tlsext_servername_callback(ctx, on_name);
     SSL_CTX_set_cert_cb(ctx, on_cert, NULL);
     SSL_CTX_set_client_hello_cb(ctx, on_hello, NULL);

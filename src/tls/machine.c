@@ -225,8 +225,19 @@ static void note_subject(struct machine *m)
     m->subject = len > 0 ? strndup(bytes, (size_t)len) : NULL;
 }
 
+/* Drivers that are not shared may hand a connection on before it is done, and do not ask. */
+static void count_shaking(struct machine *m, bool shakes)
+{
+    struct weir_driver *driver = weir_conn_driver(m->link.conn);
+    if (shakes == m->counted || !driver->shared)
+        return;
+    m->counted = shakes;
+    driver->shaking += shakes ? 1u : -1u;
+}
+
 static int begin_inner(struct machine *m)
 {
+    count_shaking(m, false);
     note_subject(m);
     int rc = client_check(m);
     if (rc < 0)
@@ -287,6 +298,7 @@ int machine_open(void *state, struct weir_conn *conn, const void *config)
     m->ssl = context_new_ssl(m->link.tls, &m->link);
     if (!m->ssl)
         return -ENOMEM;
+    count_shaking(m, true);
     m->until_ns = weir_conn_now(conn).mono_ns + LIMIT_TLS_HANDSHAKE_MS * WEIR_NS_PER_MS;
     weir_conn_arm(conn, m->until_ns);
     return m->link.tls->peer_name ? go_on(m) : 0;
@@ -378,6 +390,7 @@ void machine_close(void *state, struct weir_conn *conn, int why)
 {
     struct machine *m = state;
     struct weir_conn *inner = inner_of(m, conn);
+    count_shaking(m, false);
     if (inner && !m->over && why < 0)
         weir_conn_received(inner, why);
     weir_conn_free(inner);

@@ -18,6 +18,7 @@ struct link {
     struct tls_sites *sites; /* held */
     uint64_t wall_s;         /* with a helper: the time when it was lent */
     bool here;               /* no helper is to be had: everything is done on this thread */
+    bool brief;              /* what is lent takes less than a millisecond */
 };
 
 struct machine {
@@ -31,6 +32,7 @@ struct machine {
     uint64_t until_ns;                   /* the handshake's deadline */
     uint64_t sent;                       /* bytes in a row, for the size of records */
     uint64_t sent_ns;                    /* the last of them */
+    bool counted : 1;                    /* among the driver's that shake hands */
     bool begun : 1;                      /* something came */
     bool back : 1;                       /* from the helper, a moment ago */
     bool small : 1;                      /* in the middle of a long reply's small records */

@@ -134,6 +134,7 @@ int shake_lend(struct machine *m)
         return -ENOMEM;
     weir_conn_pause(m->link.conn);
     point_to(m->ssl, &m->shake->link);
+    m->shake->job.brief = m->link.brief;
     int rc = driver->ops->submit(driver, &m->shake->job);
     m->shake->waits = rc == -EAGAIN;
     if (rc == -EAGAIN) {

@@ -16,6 +16,12 @@ from test_tls import certs, context, keys, make_cert  # pylint: disable=unused-i
 
 
 @pytest.fixture(scope="module")
+def rsa(certs):
+    """A key whose signatures take less than a millisecond, but not much less."""
+    return {**certs, "rsa": make_cert(certs["folder"], "rsa", "localhost", kind=("rsa:2048",))}
+
+
+@pytest.fixture(scope="module")
 def big(certs):
     """A key whose signatures take a millisecond, and which is made in one: one of RSA-4096 takes a busy machine a minute."""
     return {**certs, "big": make_cert(certs["folder"], "big", "localhost", kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-384"))}
@@ -91,6 +97,50 @@ def test_helpers_sign(starter, site, big):
     assert helpers > 0.1
     if not INSTRUMENTED:
         assert loop < helpers / 2, (loop, helpers)
+
+
+def signers(server):
+    """Helpers that sign: they stand back behind the loop."""
+    stats = [task / "stat" for pid in session_processes(server.pid) for task in pathlib.Path(f"/proc/{pid}/task").iterdir()]
+    return sum(stat.read_text().rpartition(")")[2].split()[16] == "10" for stat in stats)
+
+
+@pytest.mark.threads
+def test_a_loop_that_is_alone_signs_itself(starter, site, rsa):
+    """What takes less than a millisecond, while there are but clients that shake hands; as soon as there is another, helpers do it."""
+    server = both(starter, site, rsa["rsa"], "event", "--workers", "1")
+    ctx, port = context(rsa, trust="rsa"), secure_port(server)
+    shake(port, ctx, 5)
+    assert signers(server) == 0
+    with dial(server.port) as plain:
+        ask(plain)
+        shake(port, ctx, 5)
+        ask(plain)
+    assert signers(server) in (1, 2)
+    shake(port, ctx, 5)
+
+
+@pytest.mark.threads
+def test_many_wait_for_a_loop_that_is_alone(starter, site, rsa):
+    """More hellos at once than it keeps to itself, half of the clients gone by then: all others are answered, and it stops in order."""
+    server = both(starter, site, rsa["rsa"], "event", "--workers", "1")
+    ctx, port = context(rsa, trust="rsa"), secure_port(server)
+    first = hello(ctx)
+    crowd = [dial(port) for _ in range(120)]
+    for sock in crowd:
+        sock.sendall(first)
+    for sock in crowd[::2]:
+        sock.close()
+    for sock in crowd[1::2]:
+        assert sock.recv(1) == b"\x16"
+    more = [dial(port) for _ in range(40)]
+    for sock in more:
+        sock.sendall(first)
+    server.signal()
+    for sock in crowd[1::2] + more:
+        sock.close()
+    assert server.wait() == 0, server.said()
+    server.check_gone()
 
 
 def test_clients_that_go_while_a_helper_signs(starter, site, big):
@@ -214,3 +264,15 @@ def test_a_client_that_begins_with_a_group_we_lack(starter, site, big):
                               "localhost", "-ign_eof"], input=b"GET /digits.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
                              capture_output=True, timeout=30, check=False)
         assert b"0123456789" in run.stdout, (groups, run.stdout[-500:], run.stderr)
+
+
+def test_one_ticket_a_connection(starter, site, certs):
+    """A whole handshake gives one, and so does one with a ticket, which is used up by that."""
+    server = both(starter, site, certs["localhost"], "event")
+    session = certs["folder"] / "session"
+    for words in (["-sess_out", session], ["-sess_in", session]):
+        run = subprocess.run(["openssl", "s_client", "-connect", f"127.0.0.1:{secure_port(server)}", "-servername", "localhost", "-msg", "-ign_eof", "-tls1_3",
+                              *map(str, words)], input=b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", capture_output=True,
+                             timeout=30, check=False)
+        assert run.stdout.count(b"NewSessionTicket") == 1, run.stdout
+        assert (b"Reused, TLSv1.3" in run.stdout) == (words[0] == "-sess_in")
