@@ -123,7 +123,8 @@ static void read_trailers(struct h2 *h, struct h2_stream *s, const struct frame 
         h2_fail(h, (enum wire_error)(error - H2_HEAD_FATAL), "h2-head");
     else if (s->heard)
         reset_stream(h, f->id, WIRE_STREAM_CLOSED);
-    else if (error < 0 || !(f->flags & WIRE_END_STREAM)) /* RFC 9113 section 8.1 */
+    else if (error < 0 || !(f->flags & WIRE_END_STREAM) || /* RFC 9113 sections 8.1, 8.5 */
+             s->x->method == WEIR_METHOD_CONNECT)
         reset_stream(h, f->id, WIRE_PROTOCOL_ERROR);
     else
         h2_stream_heard(s);
@@ -137,6 +138,17 @@ static void early_priority(struct h2 *h, uint32_t id, struct h2_early *out)
             h->early[i].id = 0;
             out->id = id;
         }
+}
+
+/* The latest that was told of a stream counts; of more streams than are remembered, the first is forgotten. */
+static void keep_early(struct h2 *h, struct h2_early priority)
+{
+    unsigned at = 0;
+    while (at < LIMIT_H2_EARLY && h->early[at].id != priority.id)
+        at++;
+    if (at == LIMIT_H2_EARLY)
+        at = h->early_at++ % LIMIT_H2_EARLY;
+    h->early[at] = priority;
 }
 
 static void open_stream(struct h2 *h, const struct frame *f, const struct h2_block *block)
@@ -359,7 +371,7 @@ static void read_priority_update(struct h2 *h, const struct frame *f, const uint
     if (s)
         reprioritize(s, priority);
     else if (id > h->last_id)
-        h->early[h->early_at++ % LIMIT_H2_EARLY] = priority;
+        keep_early(h, priority);
     (void)h2_flooded(h, H2_FLOOD_PRIORITY);
 }
 

@@ -1,0 +1,13 @@
+# CONTINUATION that does not end the block is followed by another one.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0
+> HEADERS 1 END_STREAM | :method GET
+> CONTINUATION 1 | :scheme http
+> WINDOW_UPDATE 0 5
+< SETTINGS 0 ACK
+< GOAWAY 0 last=0 PROTOCOL_ERROR
+<- end
+@ 2s
+<- EPROTO

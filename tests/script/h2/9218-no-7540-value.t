@@ -1,0 +1,9 @@
+# RFC 9218 section 2.1: a setting that is 0 or 1.
+< SETTINGS 0 3=128 4=262144 6=40960 8=1 9=1
+< WINDOW_UPDATE 0 983041
+> PREFACE
+> SETTINGS 0 9=2
+< GOAWAY 0 last=0 PROTOCOL_ERROR
+<- end
+@ 2s
+<- EPROTO
