@@ -2,10 +2,11 @@
  * Runs scripts (README.md): each whole, byte by byte, over many random cuts with faults, with the connection broken at
  * every place, and with each allocation failing. Prints TAP.
  *
- *     runner [--seed N] [--cuts N] FILE.t|FOLDER...
+ *     runner [--seed N] [--cuts N] [--breaks N] FILE.t|FOLDER...
  */
 #include "alloc.h"
 #include "frames.h"
+#include "h2/wire.h"
 #include "play.h"
 #include "tbl/limits.h"
 
@@ -18,9 +19,9 @@
 
 #define BYTES_A_SCRIPT                                                                             \
     ((size_t)64 * 1024 * 1024) /* long scripts get fewer cuts: a second or so each */
-#define BREAKS_MAX 400         /* places where a connection is broken: all, if there are no more */
-#define ALLOC_MAX  400         /* allocations that fail in turn */
-#define SHOWN      60          /* bytes of output around a mistake */
+#define BREAKS    400          /* places where a connection is broken: all, if there are no more */
+#define ALLOC_MAX 400          /* allocations that fail in turn */
+#define SHOWN     60           /* bytes of output around a mistake */
 
 struct run {
     const char *path;
@@ -28,7 +29,7 @@ struct run {
     const struct subject *subject;
     struct transcript first; /* the whole run: what others must be equal to */
     uint64_t seed;
-    unsigned cuts;
+    unsigned cuts, breaks;
     unsigned runs; /* so far */
 };
 
@@ -175,10 +176,36 @@ static size_t input_len(const struct script *script)
     return len;
 }
 
+/* Bytes of the frame that begins here, or what is there of one. */
+static size_t frame_len(const uint8_t *bytes, size_t len)
+{
+    size_t n = len < WIRE_HEAD ? len : WIRE_HEAD + wire_get24(bytes);
+    return n < len ? n : len;
+}
+
+/* Behind each frame of the input. */
+static bool run_broken_at_frames(struct run *run, unsigned most)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < run->script.count; i++) {
+        const struct script_step *step = &run->script.steps[i];
+        size_t at = 0, len = step->verb == SCRIPT_SEND ? step->len : 0;
+        for (; at < len && most > 0; most--) {
+            at += frame_len(step->bytes + at, len - at);
+            if (!run_broken_at(run, before + at, PLAY_NEVER, run->seed + before + at))
+                return false;
+        }
+        before += len;
+    }
+    return true;
+}
+
 static bool run_broken(struct run *run)
 {
     size_t in = input_len(&run->script), out = run->first.len;
-    unsigned most = bounded(run, BREAKS_MAX);
+    unsigned most = bounded(run, run->breaks);
+    if (run->subject->frames && !run_broken_at_frames(run, most))
+        return false;
     for (unsigned i = 0; i < most && i <= in; i++)
         if (!run_broken_at(run, place(i, most, in + 1), PLAY_NEVER, run->seed + i))
             return false;
@@ -266,9 +293,8 @@ static bool encode(struct run *run)
     return !wrong;
 }
 
-static bool run_script(const char *path, uint64_t seed, unsigned cuts, unsigned number)
+static bool run_script(struct run run, unsigned number)
 {
-    struct run run = {.path = path, .seed = seed, .cuts = cuts};
     bool ok = load(&run);
     if (ok) {
         ok = choose_subject(&run) && encode(&run) && run_first(&run) && run_cuts(&run) &&
@@ -276,7 +302,7 @@ static bool run_script(const char *path, uint64_t seed, unsigned cuts, unsigned 
         transcript_done(&run.first);
         script_done(&run.script);
     }
-    printf("%sok %u - %s, %u runs\n", ok ? "" : "not ", number, path, run.runs);
+    printf("%sok %u - %s, %u runs\n", ok ? "" : "not ", number, run.path, run.runs);
     fflush(stdout);
     return ok;
 }
@@ -300,34 +326,39 @@ static bool add_paths(const char *path, glob_t *paths)
     return glob(pattern, flags, NULL, paths) == 0;
 }
 
-static bool run_all(const glob_t *paths, uint64_t seed, unsigned cuts)
+static bool run_all(const glob_t *paths, struct run run)
 {
     bool ok = true;
     printf("1..%zu\n", paths->gl_pathc);
-    for (unsigned i = 0; i < paths->gl_pathc; i++)
-        ok &= run_script(paths->gl_pathv[i], seed, cuts, i + 1);
+    for (unsigned i = 0; i < paths->gl_pathc; i++) {
+        run.path = paths->gl_pathv[i];
+        ok &= run_script(run, i + 1);
+    }
     return ok;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t seed = 1, cuts = 1000;
+    uint64_t seed = 1, cuts = 1000, breaks = BREAKS;
     glob_t paths = {0};
     bool ok = true;
     int i = 1;
     for (; i < argc && argv[i][0] == '-' && ok; i += 2) {
         if (strcmp(argv[i], "--seed") == 0)
             ok = number_of(argv[i + 1], &seed);
+        else if (strcmp(argv[i], "--breaks") == 0)
+            ok = number_of(argv[i + 1], &breaks) && breaks < 1000000;
         else
             ok = strcmp(argv[i], "--cuts") == 0 && number_of(argv[i + 1], &cuts) && cuts < 1000000;
     }
     for (; i < argc && ok; i++)
         ok = add_paths(argv[i], &paths);
     if (!ok || paths.gl_pathc == 0) {
-        fprintf(stderr, "usage: runner [--seed N] [--cuts N] FILE.t|FOLDER...\n");
+        fprintf(stderr, "usage: runner [--seed N] [--cuts N] [--breaks N] FILE.t|FOLDER...\n");
         return 2;
     }
-    ok = run_all(&paths, seed, (unsigned)cuts);
+    const struct run run = {.seed = seed, .cuts = (unsigned)cuts, .breaks = (unsigned)breaks};
+    ok = run_all(&paths, run);
     globfree(&paths);
     return ok ? 0 : 1;
 }
