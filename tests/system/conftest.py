@@ -39,8 +39,9 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "long: only in `make check-all`")
 
 
-# Their clients ask before anybody has taken them; over TLS hands are shaken first.
-CLEAR_ALONE = {"test_sigterm_answers_what_is_queued", "test_out_of_descriptors_it_accepts_later"}
+# Clients that ask before anybody has taken them: over TLS hands are shaken first. And HTTP/2 by prior knowledge, which TLS has none of.
+CLEAR_ALONE = {"test_sigterm_answers_what_is_queued", "test_out_of_descriptors_it_accepts_later", "test_http_2_preface_in_clear",
+               "test_a_connection_that_turns_to_http2_is_one"}
 
 
 def pytest_collection_modifyitems(items):

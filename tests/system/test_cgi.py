@@ -453,6 +453,8 @@ def test_fields_of_one_connection(cgi):
     reply = ask(cgi, "/cgi-bin/say?hop")
     assert reply.body == b"hop" and reply.fields["Date"] != "never"
     assert not {"Keep-Alive", "TE", "Trailer", "Upgrade"} & set(reply.fields.keys())
+    answer = talk.get_over_h2(cgi.port, "/cgi-bin/say?hop", (), "GET", 20)
+    assert answer.body == b"hop" and not {"connection", "keep-alive", "te", "upgrade", "transfer-encoding"} & set(answer.fields)
 
 
 @pytest.mark.parametrize("name", [name for name in ANSWERS if name.startswith("bad-")])

@@ -218,6 +218,29 @@ def test_persistent_clients_share_the_threads_of_a_pool(starter, site, certs):
         client.close()
 
 
+def test_http2_needs_its_name(https, certs):
+    """RFC 9113 section 3.3: over TLS it is agreed upon, and not begun by who knows beforehand."""
+    for names in ([], ["http/1.1"]):
+        ctx = context(certs)
+        if names:
+            ctx.set_alpn_protocols(names)
+        with connect(https, ctx) as sock:
+            sock.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]))
+            assert sock.recv(100).startswith(b"HTTP/1.1 505 ")
+
+
+def test_what_every_http2_server_over_tls_12_has(starter, site, certs):
+    """RFC 9113 section 9.2.2: one cipher suite, and a curve for it."""
+    server = starter("serve", site, "--listen", "https://127.0.0.1:0", *keys(certs["rsa"]))
+    ctx = context(certs, ssl.TLSVersion.TLSv1_2, "rsa")
+    ctx.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+    ctx.set_ecdh_curve("prime256v1")
+    ctx.set_alpn_protocols(["h2"])
+    with connect(server, ctx, "rsa.test") as sock:
+        assert sock.cipher()[0] == "ECDHE-RSA-AES128-GCM-SHA256" and sock.selected_alpn_protocol() == "h2"
+        assert sock.recv(9)[3:9] == bytes([4, 0, 0, 0, 0, 0])
+
+
 def test_old_versions_and_weak_ciphers_are_refused(https):
     for words in (["-tls1_1", "-cipher", "ALL:@SECLEVEL=0"], ["-tls1", "-cipher", "ALL:@SECLEVEL=0"],
                   ["-tls1_2", "-cipher", "AES128-SHA:AES256-GCM-SHA384"], ["-tls1_2", "-cipher", "ECDHE-ECDSA-AES128-SHA"]):

@@ -188,12 +188,12 @@ static void take_head(struct h1 *h, struct weir_conn *conn, const char *bytes, s
         weir_conn_rest(conn, false);
 }
 
-/* RFC 9113 section 3.3: a client that knows beforehand. true: it is one, or may be. */
+/* RFC 9113 section 3.3: a client that knows beforehand; over TLS it would have agreed upon it. true: it is one, or may be. */
 static bool is_preface(struct h1 *h, struct weir_conn *conn, const char *bytes, size_t len)
 {
     static const char preface[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
     size_t n = len < sizeof(preface) - 1 ? len : sizeof(preface) - 1;
-    if (!h1_http(conn)->http2 || memcmp(bytes, preface, n) != 0)
+    if (!h1_http(conn)->http2 || weir_conn_outer(conn) || memcmp(bytes, preface, n) != 0)
         return false;
     if (n < sizeof(preface) - 1)
         begin_head(h, conn);
