@@ -3,6 +3,7 @@
  * allocates nothing of its own; nghttp2 packs and unpacks field lines (HPACK), all else is here.
  *
  *   h2.c is the protocol: its life, deadlines, leaving     frames.c reads frames       head.c makes an exchange of a head
+ *   again.c: a head that was read before
  *   stream.c: streams, content for their handlers          send.c writes answers       owed.c: resets that are put off
  *
  * What a client does in the same way is in block.h, hpack.h and flood.h.
@@ -68,6 +69,7 @@ struct h2 {
     uint64_t mark; /* of http->admit */
     struct h2_unpacker unpacker;
     struct h2_packer packer;
+    struct h2_again *again; /* owned; NULL: no request was said twice */
     struct h2_stream *all, *changed;
     struct h2_list ready[H2_URGENCIES];
     struct h2_stream *bucket[H2_BUCKETS];
@@ -139,6 +141,14 @@ int h2_head_read(struct h2 *, struct weir_exchange *, const struct h2_block *, b
 int h2_head_skip(struct h2 *, const struct h2_block *);
 /* The value of a Priority field, or of PRIORITY_UPDATE; what it does not say stays as it is (RFC 9218 section 4). */
 void h2_priority_read(struct weir_bytes value, struct h2_early *);
+
+/* --- again.c --- */
+/* The head of the last request, if this block is that once more. false: it is to be read. */
+bool h2_again(const struct h2 *, struct weir_exchange *, const struct h2_block *, bool ends,
+              struct h2_early *priority);
+/* A head that was read, and nothing is wrong with it. Its text has so many bytes. */
+void h2_again_note(struct h2 *, const struct weir_exchange *, size_t text_len,
+                   const struct h2_block *, bool ends, const struct h2_early *priority);
 
 /* --- stream.c --- */
 struct h2_stream *h2_find(const struct h2 *, uint32_t id);

@@ -251,17 +251,6 @@ static void join_cookies(struct build *b)
     add_field(b, FIELD_OTHER, name, (struct slice){(uint16_t)from, (uint16_t)(b->len - from)});
 }
 
-/* From now on the head is the exchange's. */
-static void hand_over(struct build *b)
-{
-    struct weir_exchange *x = b->x;
-    x->head = b->at;
-    x->kept = true;
-    size_t used = (b->len + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
-    if (b->at == x->tail)
-        x->used = (uint32_t)used;
-}
-
 /* What only the whole of it shows: target and host, as HTTP/1.1 reads them. */
 static enum http_error read_whole(struct build *b)
 {
@@ -313,7 +302,7 @@ static enum http_error finish(struct build *b, bool ends)
 {
     if (!b->error && b->cookies > 1)
         join_cookies(b);
-    hand_over(b);
+    exchange_head_made(b->x, b->at, b->len);
     enum http_error error = b->error;
     if (!error)
         error = read_whole(b);
@@ -337,6 +326,8 @@ int h2_head_read(struct h2 *h, struct weir_exchange *x, const struct h2_block *b
         .max = {http_bounded(http->line_max, LIMIT_HTTP_LINE_BYTES, LIMIT_HTTP_LINE_MOST),
                 http_bounded(http->fields_max, LIMIT_HTTP_FIELDS_BYTES, LIMIT_HTTP_FIELDS_MOST),
                 http_bounded(http->field_count_max, LIMIT_HTTP_FIELDS, LIMIT_HTTP_FIELDS)}};
+    if (h2_again(h, x, block, ends, priority))
+        return HTTP_OK;
     x->h2 = true;
     x->minor = 1;
     x->line = (struct slice){0};
@@ -346,6 +337,8 @@ int h2_head_read(struct h2 *h, struct weir_exchange *x, const struct h2_block *b
     if (!b.fields)
         end_pseudo(&b);
     error = (int)finish(&b, ends);
+    if (!b.malformed && error == HTTP_OK)
+        h2_again_note(h, x, b.len, block, ends, priority);
     return b.malformed ? -WIRE_PROTOCOL_ERROR : error;
 }
 

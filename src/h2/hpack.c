@@ -363,9 +363,17 @@ int h2_unpack(struct h2_unpacker *p, const struct h2_block *block, h2_line *line
     if (error)
         return error;
     nghttp2_hd_inflate_end_headers(p->inflater);
-    if (u.m)
+    if (u.m && p->known < UINT32_MAX) {
         set_block(u.m, (const uint8_t *)block->piece[0].at, block->piece[0].len);
+        u.m->known = ++p->known;
+    }
     return 0;
+}
+
+uint32_t h2_known(const struct h2_unpacker *p, const struct h2_block *block)
+{
+    const struct h2_remembered *m = find_block(p, block);
+    return m ? m->known : 0;
 }
 
 void h2_unpacker_done(struct h2_unpacker *p)

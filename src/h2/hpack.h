@@ -15,6 +15,7 @@
 #define H2_HPACK_TEXT       512u
 
 struct h2_remembered {
+    uint32_t known;     /* its number; see h2_known() */
     uint16_t block_len; /* 0: nothing is remembered */
     uint16_t text_len;
     uint8_t block[H2_HPACK_BLOCK];
@@ -35,6 +36,7 @@ struct h2_unpacker {
     nghttp2_hd_inflater *inflater;
     struct h2_remembered *last;
     unsigned next;
+    uint32_t known; /* the latest */
 };
 
 /* The peer's SETTINGS_HEADER_TABLE_SIZE. */
@@ -50,4 +52,6 @@ typedef void h2_line(void *arg, struct weir_bytes name, struct weir_bytes value,
 /* The lines of a whole block, in order. 0, or an error of the connection: WIRE_COMPRESSION_ERROR, WIRE_INTERNAL_ERROR (no memory),
  * WIRE_ENHANCE_YOUR_CALM (more than LIMIT_H2_HEAD_DECODED). */
 int h2_unpack(struct h2_unpacker *, const struct h2_block *, h2_line *, void *arg);
+/* A number that says which lines this block means, and nothing else has had on this connection. 0: that is not known without unpacking. */
+uint32_t h2_known(const struct h2_unpacker *, const struct h2_block *);
 void h2_unpacker_done(struct h2_unpacker *);

@@ -146,11 +146,24 @@ bool exchange_each(const struct weir_exchange *x, enum field_id id, unsigned *at
     return false;
 }
 
+static size_t aligned(size_t len)
+{
+    return (len + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+}
+
+void exchange_head_made(struct weir_exchange *x, const char *text, size_t len)
+{
+    x->head = text;
+    x->kept = true;
+    if (text == x->tail)
+        x->used = (uint32_t)aligned(len);
+}
+
 void *weir_exchange_alloc(struct weir_exchange *x, size_t len)
 {
     if (len <= EXCHANGE_TAIL - x->used) {
         void *at = x->tail + x->used;
-        size_t step = (len + _Alignof(max_align_t) - 1) & ~(_Alignof(max_align_t) - 1);
+        size_t step = aligned(len);
         x->used += (uint32_t)(step < EXCHANGE_TAIL - x->used ? step : EXCHANGE_TAIL - x->used);
         return at;
     }

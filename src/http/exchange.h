@@ -126,6 +126,8 @@ static inline struct weir_bytes exchange_slice(const struct weir_exchange *x, st
 struct weir_exchange *exchange_new(struct weir_conn *, const struct weir_http *);
 /* Copies the head: input is about to go. 0 or -ENOMEM. */
 int exchange_keep(struct weir_exchange *);
+/* The head is text of the exchange's own, at the beginning of `tail` or in its arena. */
+void exchange_head_made(struct weir_exchange *, const char *text, size_t len);
 /* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
 int exchange_start(struct weir_exchange *);
 /* stop(), ended(), and lets go of the caller's hold. */
