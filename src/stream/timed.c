@@ -21,12 +21,11 @@ static bool set_wait(struct weir_stream *s, unsigned log)
     return true;
 }
 
+/* Not of 0. */
 static unsigned log_of(uint64_t ms)
 {
-    unsigned log = 0;
-    while (log < LIMIT_WAIT_LOG && ms >> (log + 1) > 0)
-        log++;
-    return log;
+    unsigned log = 63u - (unsigned)__builtin_clzll(ms);
+    return log < LIMIT_WAIT_LOG ? log : LIMIT_WAIT_LOG;
 }
 
 ssize_t stream_wait_read(struct weir_stream *s, void *buffer, size_t len, uint64_t left_ns)

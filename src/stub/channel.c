@@ -243,7 +243,8 @@ WEIR_API int weir_rpc_close(struct weir_rpc_channel *ch)
         return 0;
     ch->options.reconnect_ms = 0;
     call_free(ch->lent);
-    ch->lent = NULL;
+    call_free(ch->over);
+    ch->lent = ch->over = NULL;
     int rc = channel_disconnect(ch);
     while (ch->client.lost)
         (void)rpc_client_settle(&ch->client);
@@ -261,7 +262,8 @@ int channel_enter(struct weir_rpc_channel *ch)
         return -EPERM;
     if (ch->busy)
         return -EDEADLK;
-    call_free(ch->lent);
+    call_free(ch->over);
+    ch->over = ch->lent;
     ch->lent = NULL;
     return 0;
 }

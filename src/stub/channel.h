@@ -32,6 +32,8 @@ struct weir_rpc_channel {
     uint64_t retry_ns;  /* not connected again before */
     unsigned backoff_ms;
     struct weir_rpc_call *lent; /* whose status the program may look at */
+    struct weir_rpc_call
+        *over; /* ... no more: it goes when there is time, which is before the next wait */
 };
 
 /* One call of a program. */

@@ -163,6 +163,8 @@ static int wait(struct weir_rpc_channel *ch, unsigned want, uint64_t deadline_ns
     struct pollfd fds[2];
     uint64_t own = weir_conn_deadline(ch->conn);
     bool in = want & WEIR_IO_READ, out = want & WEIR_IO_WRITE;
+    call_free(ch->over); /* what is asked is on its way: the peer works meanwhile */
+    ch->over = NULL;
     deadline_ns = own ? deadline_min(own, deadline_ns) : deadline_ns;
     if (in && ch->stream->spin_us && read_some(ch, stream_spin_read))
         return 1;
