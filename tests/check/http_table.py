@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Holds docs/http.md to what it says: a row for each sentence of RFC 9110 and 9112 that asks for something
-(docs/http-sections.txt counts them), no empty cell, and tests that exist, ran and passed.
+"""Holds docs/http.md and docs/http2.md to what they say: a row for each sentence of RFC 9110 and 9112, and of RFC 9113, 9218 and 8441, that
+asks for something (docs/http-sections.txt and docs/http2-sections.txt count them), no empty cell, and tests that exist, ran and passed.
 
     tests/check/http_table.py [--meson TESTLOG]... [--junit REPORT]...
 
-Without arguments it reads what `make check` left: build-gcc/meson-logs/testlog.json and build-check/*.xml. A test that is skipped
+Without arguments it reads what `make check` left: meson-logs/testlog.json of build-gcc and build-asan, and build-check/*.xml. A test that is skipped
 or that fails once (under one model, with one parameter) has not passed.
 """
 
@@ -17,18 +17,18 @@ import sys
 import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-TABLE, SECTIONS = "docs/http.md", "docs/http-sections.txt"
+TABLES = {"docs/http.md": "docs/http-sections.txt", "docs/http2.md": "docs/http2-sections.txt"}
 COLUMNS = 5
 WORDS = re.compile(r"(MUST|SHOULD|SHALL)( NOT)?|REQUIRED|(NOT )?RECOMMENDED")
 NAME = re.compile(r"`((script|unit|system):([^`]+))`")
-FREE = re.compile(r"does not bind: \S.*")
+FREE = re.compile(r"(does not bind|not done): \S.*")
 CMOCKA = re.compile(r"^\[\s+(OK|FAILED)\s+\] (\w+)$", re.M)
-TAP = re.compile(r"^(not )?ok \d+ - \S*/(http1/[^/,\s]+\.t)\b", re.M)
+TAP = re.compile(r"^(not )?ok \d+ - \S*/((?:http1|h2)/[^/,\s]+\.t)\b", re.M)
 
-Row = collections.namedtuple("Row", "line rfc section word binds asks shown")
+Row = collections.namedtuple("Row", "table line rfc section word binds asks shown")
 
 
-def rows_of(text):
+def rows_of(text, table="docs/http.md"):
     """Rows of the tables under "## RFC ...", and what is malformed."""
     rows, found, rfc = [], [], None
     for number, line in enumerate(text.splitlines(), 1):
@@ -39,9 +39,9 @@ def rows_of(text):
             continue
         cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
         if len(cells) != COLUMNS:
-            found.append(f"{TABLE}:{number}: {len(cells)} cells, expected {COLUMNS}")
+            found.append(f"{table}:{number}: {len(cells)} cells, expected {COLUMNS}")
             continue
-        rows.append(Row(number, rfc, *cells))
+        rows.append(Row(table, number, rfc, *cells))
     return rows, found
 
 
@@ -54,12 +54,12 @@ def sections_of(text):
 def cells(rows):
     """Nothing empty, and the last cell names tests or says why there is none."""
     for row in rows:
-        if not all(row[2:]):
-            yield f"{TABLE}:{row.line}: an empty cell"
+        if not all(row[3:]):
+            yield f"{row.table}:{row.line}: an empty cell"
         if not WORDS.fullmatch(row.word):
-            yield f"{TABLE}:{row.line}: '{row.word}' is no word of RFC 2119"
+            yield f"{row.table}:{row.line}: '{row.word}' is no word of RFC 2119"
         if not FREE.fullmatch(row.shown) and NAME.sub("", row.shown).strip():
-            yield f"{TABLE}:{row.line}: neither tests nor 'does not bind: why': {row.shown}"
+            yield f"{row.table}:{row.line}: neither tests nor 'does not bind: why' nor 'not done: why': {row.shown}"
 
 
 def counts(rows, sections):
@@ -131,16 +131,19 @@ def results_of(meson, junit):
 def problems(root, results=None):
     """Everything that is wrong; without `results` only what the sources show."""
     root = pathlib.Path(root)
-    rows, found = rows_of((root / TABLE).read_text())
-    found += cells(rows)
-    found += counts(rows, sections_of((root / SECTIONS).read_text()))
-    for name, line in names(rows).items():
-        if not exists(root, name):
-            found.append(f"{TABLE}:{line}: there is no {name}")
-        elif results is not None and name not in results:
-            found.append(f"{TABLE}:{line}: {name} did not run")
-        elif results is not None and not results[name]:
-            found.append(f"{TABLE}:{line}: {name} did not pass")
+    found = []
+    for table, sections in TABLES.items():
+        if not (root / table).exists():  # of a tree that has one of them
+            continue
+        rows, wrong = rows_of((root / table).read_text(), table)
+        found += wrong + list(cells(rows)) + list(counts(rows, sections_of((root / sections).read_text())))
+        for name, line in names(rows).items():
+            if not exists(root, name):
+                found.append(f"{table}:{line}: there is no {name}")
+            elif results is not None and name not in results:
+                found.append(f"{table}:{line}: {name} did not run")
+            elif results is not None and not results[name]:
+                found.append(f"{table}:{line}: {name} did not pass")
     return found
 
 
@@ -150,12 +153,12 @@ def main():
     parser.add_argument("--meson", action="append", type=pathlib.Path, metavar="TESTLOG")
     parser.add_argument("--junit", action="append", type=pathlib.Path, metavar="REPORT")
     arguments = parser.parse_args()
-    meson = arguments.meson or list(ROOT.glob("build-gcc/meson-logs/testlog.json"))
+    meson = arguments.meson or [log for name in ("gcc", "asan") for log in ROOT.glob(f"build-{name}/meson-logs/testlog.json")]
     junit = arguments.junit or sorted(ROOT.glob("build-check/*.xml"))
     found = problems(ROOT, results_of(meson, junit))
-    rows, _ = rows_of((ROOT / TABLE).read_text())
+    rows = [row for table in TABLES for row in rows_of((ROOT / table).read_text(), table)[0]]
     shown = sum(bool(NAME.search(row.shown)) for row in rows)
-    print("\n".join(found) or f"{len(rows)} rows: {shown} shown by {len(names(rows))} tests, {len(rows) - shown} do not bind")
+    print("\n".join(found) or f"{len(rows)} rows: {shown} shown by {len(names(rows))} tests, {len(rows) - shown} do not bind, or are not done and say why")
     return 1 if found else 0
 
 

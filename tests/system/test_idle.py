@@ -13,7 +13,8 @@ def hold(starter, site, count):
         pytest.skip(f"at most {hard} descriptors are allowed here")
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     # Each of two workers gets about half of them: room for all in one, whatever the kernel's hash does.
-    server = starter.serve(site, "event", "--workers", 2, "--max-connections", count + 100, "--idle-timeout", 300)
+    server = starter.serve(site, "event", "--workers", 2, "--max-connections", count + 100, "--idle-timeout", 300,
+                           "--head-timeout", 300)  # over TLS the first has waited long when the last has shaken hands
     clients = []
     try:
         for _ in range(count):

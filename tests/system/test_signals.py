@@ -44,9 +44,16 @@ def test_ctrl_c_reaches_the_whole_group(starter, site, model):
     server.check_gone()
 
 
+def one_at_a_time(model):
+    """These clients come and wait before they ask; over TLS they shake hands first, and where there is one place that ends the one before."""
+    if SECURE and model in ("sequential", "fork-wait"):
+        pytest.skip("there is one connection at a time")
+
+
 @pytest.mark.smoke
 @pytest.mark.threads
 def test_idle_connections_do_not_delay_a_stop(starter, site, model):
+    one_at_a_time(model)
     server = starter.serve(site, model)
     clients = [Client(server.port) for _ in range(6)]
     for client in clients[:3]:
@@ -172,6 +179,7 @@ def test_a_killed_worker_is_started_again(starter, site, model):
 
 
 def test_clients_that_queue_while_no_worker_lives_are_answered(starter, site, model):
+    one_at_a_time(model)
     server = starter.serve(site, model)
     killed = server.children()
     for pid in killed:

@@ -238,7 +238,7 @@ def test_what_every_http2_server_over_tls_12_has(starter, site, certs):
     ctx.set_alpn_protocols(["h2"])
     with connect(server, ctx, "rsa.test") as sock:
         assert sock.cipher()[0] == "ECDHE-RSA-AES128-GCM-SHA256" and sock.selected_alpn_protocol() == "h2"
-        assert sock.recv(9)[3:9] == bytes([4, 0, 0, 0, 0, 0])
+        assert sock.compression() is None and sock.recv(9)[3:9] == bytes([4, 0, 0, 0, 0, 0])
 
 
 def test_old_versions_and_weak_ciphers_are_refused(https):
