@@ -228,8 +228,10 @@ static void note_subject(struct machine *m)
 /* Drivers that are not shared may hand a connection on before it is done, and do not ask. */
 static void count_shaking(struct machine *m, bool shakes)
 {
+    if (shakes == m->counted)
+        return; /* also of one that was never opened */
     struct weir_driver *driver = weir_conn_driver(m->link.conn);
-    if (shakes == m->counted || !driver->shared)
+    if (!driver->shared)
         return;
     m->counted = shakes;
     driver->shaking += shakes ? 1u : -1u;
