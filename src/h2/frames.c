@@ -130,31 +130,10 @@ static void read_trailers(struct h2 *h, struct h2_stream *s, const struct frame 
         h2_stream_heard(s);
 }
 
-static void early_priority(struct h2 *h, uint32_t id, struct h2_early *out)
-{
-    for (unsigned i = 0; i < LIMIT_H2_EARLY; i++)
-        if (h->early[i].id == id) {
-            *out = h->early[i];
-            h->early[i].id = 0;
-            out->id = id;
-        }
-}
-
-/* The latest that was told of a stream counts; of more streams than are remembered, the first is forgotten. */
-static void keep_early(struct h2 *h, struct h2_early priority)
-{
-    unsigned at = 0;
-    while (at < LIMIT_H2_EARLY && h->early[at].id != priority.id)
-        at++;
-    if (at == LIMIT_H2_EARLY)
-        at = h->early_at++ % LIMIT_H2_EARLY;
-    h->early[at] = priority;
-}
-
 static void open_stream(struct h2 *h, const struct frame *f, const struct h2_block *block)
 {
     bool ends = f->flags & WIRE_END_STREAM;
-    struct h2_early priority = {.urgency = 3}, early = {0};
+    struct h2_early priority = {.urgency = 3};
     struct weir_exchange *x = exchange_new(h->conn, h->http);
     if (!x) {
         h2_fail(h, WIRE_INTERNAL_ERROR, NULL);
@@ -163,9 +142,7 @@ static void open_stream(struct h2 *h, const struct frame *f, const struct h2_blo
     x->started_ns = h->partial ? h->since_ns : h2_now(h);
     exchange_reached(x, TIME_RECEIVE);
     int error = h2_head_read(h, x, block, ends, &priority);
-    early_priority(h, f->id, &early);
-    if (early.id)
-        priority = early;
+    h2_early_take(h, f->id, &priority);
     struct h2_stream *s = error > H2_HEAD_FATAL ? NULL : h2_stream_new(h, x, f->id, ends);
     if (!s) {
         exchange_end(x, error > H2_HEAD_FATAL ? -EPROTO : -ENOMEM);
@@ -368,11 +345,15 @@ static void read_priority_update(struct h2 *h, const struct frame *f, const uint
     }
     h2_priority_read((struct weir_bytes){(const char *)payload + 4, f->len - 4}, &priority);
     struct h2_stream *s = h2_find(h, id);
+    enum wire_error error = WIRE_NO_ERROR;
     if (s)
         reprioritize(s, priority);
     else if (id > h->last_id)
-        keep_early(h, priority);
-    (void)h2_flooded(h, H2_FLOOD_PRIORITY);
+        error = h2_early_keep(h, priority);
+    if (error)
+        h2_fail(h, error, NULL);
+    else
+        (void)h2_flooded(h, H2_FLOOD_PRIORITY);
 }
 
 /* One whole frame that is neither DATA nor HEADERS. */

@@ -345,6 +345,7 @@ static void h2_close(void *state, struct weir_conn *conn, int why)
     h2_unpacker_done(&h->unpacker);
     h2_packer_done(&h->packer);
     free(h->again);
+    free(h->early);
     if (h->admitted && h->http->released)
         h->http->released(h->http, h->mark);
     if (h->opened && h->http->connection)

@@ -89,10 +89,10 @@ struct h2 {
     uint64_t queued, sent_mark;
     struct h2_content data;
     struct h2_ended ended;
-    struct h2_early early[LIMIT_H2_EARLY];
+    struct h2_early *early; /* LIMIT_H2_STREAMS of them, made for the first; NULL: none was told */
     struct h2_owed owed[LIMIT_H2_OWED]; /* resets that are put off, the first due first */
     uint8_t owed_count;
-    uint8_t early_at;
+    uint8_t early_count;
     uint8_t phase; /* enum h2_phase */
     bool opened : 1;
     bool admitted : 1;
@@ -176,6 +176,12 @@ void h2_send_ready(struct h2 *);
 bool h2_any_ready(const struct h2 *);
 void h2_ready(struct h2_stream *);
 void h2_unready(struct h2_stream *);
+
+/* --- early.c --- */
+/* A priority for a stream that has not opened. WIRE_NO_ERROR, or why the connection fails: there are too many of them, or there is no memory. */
+enum wire_error h2_early_keep(struct h2 *, struct h2_early);
+/* What was told of this stream, if anything was. */
+void h2_early_take(const struct h2 *, uint32_t id, struct h2_early *);
 
 /* --- owed.c --- */
 /* The stream has ended with its answer, before its request did: it is reset in a while, unless the peer ends it. */

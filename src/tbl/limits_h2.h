@@ -18,8 +18,7 @@
 #define LIMIT_H2_HEAD_DECODED                                                                      \
     (1024 *                                                                                        \
      1024) /* a head that is too large is still read, for the sake of the table, up to this */
-#define LIMIT_H2_RING  64 /* streams whose end is remembered: what comes late for them is known */
-#define LIMIT_H2_EARLY 8  /* priorities told before their streams opened (RFC 9218 section 7.1) */
+#define LIMIT_H2_RING 64 /* streams whose end is remembered: what comes late for them is known */
 #define LIMIT_H2_OWED                                                                              \
     8 /* resets behind early answers that are put off; one more: the first goes at once */
 #define LIMIT_H2_OWED_MS     500   /* ... for so long: the client has read the answer by then */
