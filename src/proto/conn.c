@@ -192,7 +192,7 @@ int weir_conn_become(struct weir_conn *conn, const struct weir_protocol *protoco
 
 const struct weir_protocol *weir_conn_before(const struct weir_conn *conn)
 {
-    return conn->before;
+    return conn->next_protocol ? NULL : conn->before;
 }
 
 void weir_conn_wake(struct weir_conn *conn)

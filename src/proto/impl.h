@@ -25,8 +25,10 @@ struct weir_conn {
         struct weir_conn *sibling; /* else the next one inside the same outer */
     };
     const struct weir_protocol *next_protocol; /* asked for by become */
-    const void *next_config;
-    const struct weir_protocol *before; /* that became this one */
+    union {
+        const void *next_config;            /* of next_protocol, while there is one */
+        const struct weir_protocol *before; /* else: that became this one */
+    };
     struct weir_out out;
     const uint8_t *input; /* what the peer sent and the machine has not consumed */
     uint8_t

@@ -20,7 +20,9 @@ static void do_open(struct weir_conn *conn)
 static void do_become(struct weir_conn *conn)
 {
     const struct weir_protocol *next = conn->next_protocol;
+    const void *config = conn->next_config;
     conn->next_protocol = NULL;
+    conn->before = NULL;
     if (conn->finishing)
         return;
     void *state = NULL;
@@ -36,7 +38,7 @@ static void do_become(struct weir_conn *conn)
         memset(conn->state, 0, next->state_size);
     conn->before = conn->protocol;
     conn->protocol = next;
-    conn->config = conn->next_config;
+    conn->config = config;
     conn->deadline_ns = 0;
     conn->paused = false;
     conn->starved = false;
