@@ -46,12 +46,13 @@ def totals(targets):
 
 
 def write(new, targets):
-    """Adds the rows and brings the sums up to date."""
-    text = PAGE.read_text()
-    text = text.rstrip("\n") + "\n" + "".join(row + "\n" for row in new)
-    PAGE.write_text(text)
-    text = re.sub(r"(<!-- sums -->\n).*?(<!-- /sums -->)", lambda m: m.group(1) + totals(targets) + "\n" + m.group(2), text, flags=re.S)
-    PAGE.write_text(text)
+    """Adds the rows and brings the sums up to date: the page is whole at any time."""
+    fresh = PAGE.with_suffix(".new")
+    fresh.write_text(PAGE.read_text().rstrip("\n") + "\n" + "".join(row + "\n" for row in new))
+    fresh.replace(PAGE)
+    text = re.sub(r"(<!-- sums -->\n).*?(<!-- /sums -->)", lambda m: m.group(1) + totals(targets) + "\n" + m.group(2), PAGE.read_text(), flags=re.S)
+    fresh.write_text(text)
+    fresh.replace(PAGE)
 
 
 def words_of(target, *options):
