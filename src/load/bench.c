@@ -8,9 +8,11 @@
 
 #include <errno.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define ECHO_BYTES   64
 #define SAMPLE_AT    0.7 /* of a point: memory is looked at then */
@@ -214,6 +216,34 @@ static int run_all(struct course *course, struct load_result *result)
     return rc;
 }
 
+/* A signal that comes between two points waits for the next one's load, or for the end. */
+static void hold_signals(sigset_t *set, sigset_t *before)
+{
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, set, before);
+}
+
+static bool signal_came(const sigset_t *set)
+{
+    bool came = false;
+    while (sigtimedwait(set, NULL, &(struct timespec){0}) > 0)
+        came = true;
+    return came;
+}
+
+static int run_held(struct course *course, struct load_result *result)
+{
+    sigset_t set, before;
+    hold_signals(&set, &before);
+    int rc = run_all(course, result);
+    if (signal_came(&set) && rc == 0)
+        rc = -ECANCELED;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return rc;
+}
+
 static int open_services(struct course *course)
 {
     const struct bench_options *o = &course->bench->options;
@@ -238,7 +268,7 @@ int bench_run(struct bench *bench, const struct bench_options *options, char why
         bench->info[i] = weir_model(options->models[i]);
     int rc = result ? open_services(&course) : -ENOMEM;
     if (rc == 0)
-        rc = run_all(&course, result);
+        rc = run_held(&course, result);
     if (rc < 0 && !*why)
         fail(&course, rc, "cannot measure: %s", strerror(-rc));
     site_close(course.site);

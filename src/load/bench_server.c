@@ -43,6 +43,9 @@ static _Noreturn void be_server(const struct weir_service *service, const char *
                                  .grace_s = GRACE_S,
                                  .report = report,
                                  .report_arg = &ready};
+    sigset_t none;
+    sigemptyset(&none);
+    pthread_sigmask(SIG_SETMASK, &none, NULL); /* bench_run() holds some back */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent)
         _exit(1);
