@@ -57,7 +57,7 @@ def write(new, targets):
 
 def words_of(target, *options):
     """Shadow memory wants a fixed layout on some kernels."""
-    return ["setarch", "-R", str(BUILD / f"tests/fuzz/fuzz-{target}"), "-timeout=10", "-rss_limit_mb=1024", "-max_len=65536", *options]
+    return ["setarch", "-R", str(BUILD / f"tests/fuzz/fuzz-{target}"), "-timeout=60", "-rss_limit_mb=1024", "-max_len=65536", *options]
 
 
 def run(target, seconds, commit, note):

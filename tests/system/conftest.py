@@ -30,7 +30,7 @@ MODELS = os.environ.get("WEIR_MODELS", "event,fork").split(",")
 READY = re.compile(r"^weir: (?:serving .* at (?P<url>\S+)|(?:echo|discard|line|frame|relay)\b.* at (?P<endpoint>\S+)) \((?P<how>.*)\)$", re.M)
 COMPLAINTS = re.compile(r"Sanitizer|runtime error:|Assertion|core dumped")
 START_S = 20  # a sanitizer's start on a busy machine
-STOP_S = 20
+STOP_S = 90 if INSTRUMENTED else 20
 
 
 def pytest_configure(config):
