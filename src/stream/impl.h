@@ -56,8 +56,10 @@ enum {
 };
 
 struct weir_stream {
-    int in, out;                  /* equal for a socket; -1: no such side, or ended */
-    uint8_t in_kind, out_kind;    /* enum fd_kind */
+    int in, out; /* equal for a socket; -1: no such side, or ended */
+    /* enum fd_kind; and of the side's SO_RCVTIMEO, which timed.c has set: 1 + the logarithm of the milliseconds; 0: never */
+    uint8_t in_kind : 4, in_wait : 4;
+    uint8_t out_kind;
     bool own_in : 1, own_out : 1; /* close them with the stream */
     bool heap : 1;                /* made by weir_open() and the like: weir_close() frees it */
     bool lent : 1;     /* a socket whose O_NONBLOCK is not ours: sendfile and splice could wait */
@@ -71,8 +73,6 @@ struct weir_stream {
     uint8_t out_width;
     uint8_t way; /* of the listener it came by */
     uint16_t spin_us;
-    uint8_t
-        in_wait; /* of its SO_RCVTIMEO, which timed.c has set: 1 + the logarithm of the milliseconds; 0: never */
     int given_in, given_out; /* N of fd:N that in/out were reopened from: closed with them */
     int timeout_ms;
     struct address peer;

@@ -69,7 +69,8 @@ void stream_init_shm(struct weir_stream *s, struct shm *shm)
     s->shm = shm;
     s->in = shm->in_set;
     s->out = shm->out_set;
-    s->in_kind = s->out_kind = FD_SHM;
+    s->in_kind = FD_SHM;
+    s->out_kind = FD_SHM;
     s->own_in = s->own_out = true;
     s->peer = (struct address){.family = AF_UNIX,
                                .unix_peer = {.pid = shm->far.pid, .uid = shm->far.uid}};

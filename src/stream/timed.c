@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <sys/time.h>
 
+_Static_assert(LIMIT_WAIT_LOG < 15, "1 + the logarithm has four bits");
+
 /* false: the kernel would not. */
 static bool set_wait(struct weir_stream *s, unsigned log)
 {
@@ -17,7 +19,7 @@ static bool set_wait(struct weir_stream *s, unsigned log)
                            .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
     if (setsockopt(s->in, SOL_SOCKET, SO_RCVTIMEO, &time, sizeof(time)) < 0)
         return false;
-    s->in_wait = (uint8_t)(log + 1);
+    s->in_wait = (log + 1) & 15u;
     return true;
 }
 

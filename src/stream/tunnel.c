@@ -10,7 +10,8 @@ void stream_init_tunnel(struct weir_stream *s, struct tunnel *tunnel)
     stream_init_none(s);
     s->in = tunnel->in_set;
     s->out = tunnel->out_set;
-    s->in_kind = s->out_kind = FD_TUNNEL;
+    s->in_kind = FD_TUNNEL;
+    s->out_kind = FD_TUNNEL;
     s->own_in = s->own_out = true;
     s->peer = tunnel->under->peer;
     s->tunnelled = true;

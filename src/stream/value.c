@@ -32,7 +32,8 @@ void stream_init_socket(struct weir_stream *s, int fd)
 {
     stream_init_none(s);
     s->in = s->out = fd;
-    s->in_kind = s->out_kind = FD_SOCKET;
+    s->in_kind = FD_SOCKET;
+    s->out_kind = FD_SOCKET;
     s->own_in = s->own_out = true;
 }
 
@@ -105,7 +106,7 @@ static enum fd_kind claim_side(int fd, int direction, enum fd_claim claim, struc
 
 static void claim_in(struct weir_stream *s, int fd, enum fd_claim claim, struct nature nature)
 {
-    s->in_kind = (uint8_t)claim_side(fd, O_RDONLY, claim, nature, &s->in);
+    s->in_kind = claim_side(fd, O_RDONLY, claim, nature, &s->in) & 15u; /* it has four bits */
     s->own_in = claim != FD_LENT || s->in != fd;
     s->given_in = s->in == fd ? GIVEN_NONE : claim == FD_TAKEN ? fd : GIVEN_LENT;
 }

@@ -34,7 +34,7 @@
 #define LIMIT_UNIX_WHOLE                                                                           \
     (128 * 1024) /* ... but a MiB in 32 took 111 and at once 98: more than this is left whole */
 #define LIMIT_WAIT_LOG                                                                             \
-    18 /* of the milliseconds that one system call waits and reads: four minutes, as pings go */
+    14 /* of the milliseconds that one system call waits and reads, 16 s: each stream has four bits for it */
 #define LIMIT_SPIN_US 1000 /* a sleep across cores and back costs 60 at most */
 #define LIMIT_SPIN_TRIES                                                                           \
     63 /* looks of 0.1 us in a row (kept in 6 bits), none when the peer shares our core; an answer takes 2 us */
