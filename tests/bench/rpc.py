@@ -76,9 +76,14 @@ class Server:
 
     def __enter__(self):
         self.process = subprocess.Popen(self.words, stderr=subprocess.DEVNULL)
-        while not os.path.exists(self.path):
+        while not self.listens():
             time.sleep(0.02)
         return self
+
+    def listens(self):
+        """The path is there a little earlier."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.path) == 0
 
     def __exit__(self, *_):
         self.process.terminate()
