@@ -1,11 +1,8 @@
 /* Text as a message and back: what is read is written, what was written is read as the same message. And bytes as text. */
-#include <weir/message.h>
+#include "types.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SET_MAX (1024 * 1024)
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -16,14 +13,7 @@ static struct weir_json_options options = {.bytes_max = 1024 * 1024};
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     (void)argc, (void)argv;
-    char *set = malloc(SET_MAX);
-    FILE *file = fopen(TYPES_SET, "rb");
-    size_t len = file && set ? fread(set, 1, SET_MAX, file) : 0;
-    if (weir_schema_new(&schema) < 0 || weir_schema_add_set(schema, set, len, NULL, 0) < 0 ||
-        weir_schema_link(schema, NULL, 0) < 0)
-        abort();
-    fclose(file);
-    free(set);
+    schema = types_schema();
     options.types = schema;
     return 0;
 }
