@@ -29,8 +29,8 @@
 #define LIMIT_JOB_THREADS  4   /* helper threads a driver */
 #define LIMIT_JOB_QUEUE    256 /* jobs that wait for a helper */
 #define LIMIT_SHAKE_THREADS                                                                        \
-    2 /* of those for handshakes: more would take turns on the cores that the loops need */
-#define LIMIT_SHAKE_QUEUE 256 /* of RSA-4096 two threads do as many in 0.7 s */
+    1 /* of those for handshakes: two on one core make plain requests wait four times as long */
+#define LIMIT_SHAKE_QUEUE 256 /* of RSA-4096 a thread does as many in 1.8 s */
 #define LIMIT_BRIEF_QUEUE 32  /* brief jobs that a loop alone keeps to itself: 26 ms of RSA-2048 */
 #define LIMIT_SHAKE_NICE                                                                           \
     10 /* of those threads: on a core that is full, a loop comes before the handshakes of a flood */
