@@ -238,21 +238,43 @@ const struct weir_protocol h2_client = {
 
 /* --- for those who ask --- */
 
-int h2_client_submit(struct weir_conn *conn, struct h2_request *s, const nghttp2_nv *fields,
-                     size_t count, bool body)
+/* 0, and it is under way, if without a stream. */
+static int enter(struct h2_client *c, struct h2_request *s, bool body)
 {
-    struct h2_client *c = weir_conn_state(conn);
     if (c->phase == CLIENT_NONE || c->why)
         return -ENOTCONN;
     if (c->leaving || c->next_id > WIRE_ID_MAX)
         return -ESHUTDOWN;
     *s = (struct h2_request){.calls = s->calls, .body = body, .left = UINT64_MAX};
     link_stream(c, s);
-    int rc = h2_client_begin(s, fields, count);
+    return 0;
+}
+
+int h2_client_submit(struct weir_conn *conn, struct h2_request *s, const struct h2_key *key,
+                     const nghttp2_nv *fields, size_t count, bool body)
+{
+    int rc = enter(weir_conn_state(conn), s, body);
+    if (rc < 0)
+        return rc;
+    rc = h2_client_begin(s, key, fields, count);
     if (rc < 0)
         unlink_stream(s);
     weir_conn_wake(conn);
     return rc;
+}
+
+int h2_client_submit_again(struct weir_conn *conn, struct h2_request *s, const struct h2_key *key,
+                           bool body)
+{
+    int rc = enter(weir_conn_state(conn), s, body);
+    if (rc < 0)
+        return rc;
+    if (!h2_client_begin_again(s, key)) {
+        unlink_stream(s);
+        return -EAGAIN;
+    }
+    weir_conn_wake(conn);
+    return 0;
 }
 
 void h2_client_arm(struct weir_conn *conn)

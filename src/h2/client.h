@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "h2/key.h"
 #include "proto/call_table.h"
 
 #include <weir/protocol.h>
@@ -77,10 +78,14 @@ struct h2_client_options {
 
 extern const struct weir_protocol h2_client; /* struct h2_client_options */
 
-/* Begins a request; where the peer takes no more at once, it waits for its turn. `body` false: it has no content. Not for HEAD, whose answers promise
+/* Begins a request; where the peer takes no more at once, it waits for its turn. `key`: what its fields are made of, if others will have the
+ * same (key.h); NULL: they are its own. `body` false: it has no content. Not for HEAD, whose answers promise
  * content that does not come. 0; -ESHUTDOWN: the peer is leaving; -EMSGSIZE: more fields than LIMIT_H2_CLIENT_ASKED; -ENOTCONN; -ENOMEM. */
-int h2_client_submit(struct weir_conn *, struct h2_request *, const nghttp2_nv *, size_t count,
-                     bool body);
+int h2_client_submit(struct weir_conn *, struct h2_request *, const struct h2_key *,
+                     const nghttp2_nv *, size_t count, bool body);
+/* The same with the fields of an earlier one that had this key. -EAGAIN: they are not known any more, or it has to wait: nothing was begun. */
+int h2_client_submit_again(struct weir_conn *, struct h2_request *, const struct h2_key *,
+                           bool body);
 /* due() has changed. */
 void h2_client_arm(struct weir_conn *);
 /* Nothing new is taken: the peer leaves, or the connection has ended. */

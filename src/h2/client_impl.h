@@ -69,7 +69,9 @@ ssize_t h2_client_read(struct h2_client *, const uint8_t *bytes, size_t len);
 /* --- h2_client_send.c --- */
 void h2_client_hello(struct h2_client *);
 /* Opens its stream, or puts it among those that wait. 0 or -errno. */
-int h2_client_begin(struct h2_request *, const nghttp2_nv *, size_t count);
+int h2_client_begin(struct h2_request *, const struct h2_key *, const nghttp2_nv *, size_t count);
+/* Opens its stream with the lines of this key. false: they are not known any more, or it has to wait. */
+bool h2_client_begin_again(struct h2_request *, const struct h2_key *);
 /* It may have content to send. */
 void h2_client_ready(struct h2_request *);
 /* Out of the list it is in, if any. */

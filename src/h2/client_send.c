@@ -83,11 +83,11 @@ static size_t text_of(const nghttp2_nv *nv, size_t count)
 }
 
 /* -ENOBUFS: it does not fit. */
-static int put_head(struct h2_request *s, const nghttp2_nv *nv, size_t count, uint8_t *scratch,
-                    size_t size)
+static int put_head(struct h2_request *s, const struct h2_key *key, const nghttp2_nv *nv,
+                    size_t count, uint8_t *scratch, size_t size)
 {
     struct h2_client *c = s->client;
-    ssize_t n = h2_pack(&c->packer, nv, count, scratch + WIRE_HEAD, size - WIRE_HEAD);
+    ssize_t n = h2_pack(&c->packer, key, nv, count, scratch + WIRE_HEAD, size - WIRE_HEAD);
     if (n < 0)
         return (int)n;
     h2_put_block(h2_client_out(c), c->next_id, scratch + WIRE_HEAD, (size_t)n, !s->body);
@@ -99,23 +99,15 @@ static int put_long_head(struct h2_request *s, const nghttp2_nv *nv, size_t coun
     /* As nghttp2 bounds it: three integers a line, and a change of the table. */
     size_t size = WIRE_HEAD + text_of(nv, count) + 24 * count + 64;
     uint8_t *scratch = malloc(size);
-    int rc = scratch ? put_head(s, nv, count, scratch, size) : -ENOMEM;
+    int rc = scratch ? put_head(s, NULL, nv, count, scratch, size) : -ENOMEM;
     free(scratch);
     return rc == -ENOBUFS ? -ENOMEM : rc;
 }
 
-/* -ENOMEM: the peer's table may be another than ours now, and the connection cannot go on. */
-static int open_stream(struct h2_request *s, const nghttp2_nv *nv, size_t count)
+/* Its head is queued. */
+static void has_stream(struct h2_request *s)
 {
     struct h2_client *c = s->client;
-    uint8_t scratch[WIRE_HEAD + USUAL_BLOCK];
-    int rc = put_head(s, nv, count, scratch, sizeof(scratch));
-    if (rc == -ENOBUFS)
-        rc = put_long_head(s, nv, count);
-    if (rc < 0) {
-        c->why = rc;
-        return rc;
-    }
     s->id = c->next_id;
     c->next_id += 2;
     s->entry.id = s->id / 2;
@@ -124,7 +116,35 @@ static int open_stream(struct h2_request *s, const nghttp2_nv *nv, size_t count)
     s->recv_window = LIMIT_H2_CLIENT_WINDOW;
     s->given = !s->body;
     h2_client_ready(s);
-    return 0;
+}
+
+/* -ENOMEM: the peer's table may be another than ours now, and the connection cannot go on. */
+static int open_stream(struct h2_request *s, const struct h2_key *key, const nghttp2_nv *nv,
+                       size_t count)
+{
+    uint8_t scratch[WIRE_HEAD + USUAL_BLOCK];
+    int rc = put_head(s, key, nv, count, scratch, sizeof(scratch));
+    if (rc == -ENOBUFS)
+        rc = put_long_head(s, nv, count);
+    if (rc < 0)
+        s->client->why = rc;
+    else
+        has_stream(s);
+    return rc;
+}
+
+bool h2_client_begin_again(struct h2_request *s, const struct h2_key *key)
+{
+    struct h2_client *c = s->client;
+    uint8_t scratch[WIRE_HEAD + H2_HPACK_BLOCK];
+    if (c->waiting.first || !may_open(c))
+        return false;
+    size_t n = h2_pack_again(&c->packer, key, scratch + WIRE_HEAD, H2_HPACK_BLOCK);
+    if (n == 0)
+        return false;
+    h2_put_block(h2_client_out(c), c->next_id, scratch + WIRE_HEAD, n, !s->body);
+    has_stream(s);
+    return true;
 }
 
 /* --- those that wait for one --- */
@@ -153,13 +173,14 @@ static struct h2_waiting *copy_fields(const nghttp2_nv *nv, size_t count)
     return w;
 }
 
-int h2_client_begin(struct h2_request *s, const nghttp2_nv *nv, size_t count)
+int h2_client_begin(struct h2_request *s, const struct h2_key *key, const nghttp2_nv *nv,
+                    size_t count)
 {
     struct h2_client *c = s->client;
     if (text_of(nv, count) > LIMIT_H2_CLIENT_ASKED)
         return -EMSGSIZE;
     if (!c->waiting.first && may_open(c))
-        return open_stream(s, nv, count);
+        return open_stream(s, key, nv, count);
     s->waiting = copy_fields(nv, count);
     if (!s->waiting)
         return -ENOMEM;
@@ -174,7 +195,7 @@ static int open_waiting(struct h2_client *c)
         struct h2_waiting *w = s->waiting;
         take(&c->waiting, s);
         s->waiting = NULL;
-        int rc = c->next_id <= WIRE_ID_MAX ? open_stream(s, w->fields, w->count) : -ESHUTDOWN;
+        int rc = c->next_id <= WIRE_ID_MAX ? open_stream(s, NULL, w->fields, w->count) : -ESHUTDOWN;
         free(w);
         if (rc == -ESHUTDOWN)
             h2_client_close(s, rc, WIRE_REFUSED_STREAM);

@@ -192,75 +192,95 @@ void h2_packer_allow(struct h2_packer *p, uint32_t table_max)
     p->table_changed = true;
 }
 
+static void forget_said(struct h2_packer *p)
+{
+    for (unsigned i = 0; p->said && i < H2_HPACK_REMEMBERED; i++)
+        p->said[i].block_len = 0;
+}
+
 static int ready(struct h2_packer *p)
 {
     if (!p->deflater && nghttp2_hd_deflate_new2(&p->deflater, LIMIT_H2_TABLE, our_memory()) != 0)
         return -ENOMEM;
     if (!p->table_changed)
         return 0;
-    forget_all(p->last);
+    forget_said(p);
     if (nghttp2_hd_deflate_change_table_size(p->deflater, p->table_max) != 0)
         return -ENOMEM;
     p->table_changed = false;
     return 0;
 }
 
-/* One that must never be indexed was not remembered as such. */
-static bool same_lines(const struct h2_remembered *m, const nghttp2_nv *nv, size_t count)
+static bool same_key(const struct h2_said *said, const struct h2_key *key)
 {
-    const uint8_t *at = m->text, *end = at + m->text_len;
-    for (size_t i = 0; i < count; i++, nv++) {
-        if (at == end || nv->flags & NGHTTP2_NV_FLAG_NO_INDEX || wire_get16(at) != nv->namelen ||
-            wire_get16(at + 2) != nv->valuelen ||
-            memcmp(at + LINE_HEAD, nv->name, nv->namelen) != 0)
+    const char *at = said->text;
+    if (memcmp(said->number, key->number, sizeof(key->number)) != 0)
+        return false;
+    for (unsigned i = 0; i < H2_KEY_PARTS; i++)
+        if (said->part_len[i] != key->part[i].len)
             return false;
-        at += LINE_HEAD + nv->namelen;
-        if (nv->valuelen > 0 && memcmp(at, nv->value, nv->valuelen) != 0)
+    for (unsigned i = 0; i < H2_KEY_PARTS; at += said->part_len[i++])
+        if (said->part_len[i] > 0 && memcmp(at, key->part[i].at, said->part_len[i]) != 0)
             return false;
-        at += nv->valuelen;
+    return true;
+}
+
+size_t h2_pack_again(const struct h2_packer *p, const struct h2_key *key, uint8_t *to, size_t size)
+{
+    const struct h2_said *said = p->table_changed ? NULL : p->said;
+    for (unsigned i = 0; said && i < H2_HPACK_REMEMBERED; i++, said++) {
+        if (said->block_len > 0 && said->block_len <= size && same_key(said, key)) {
+            memcpy(to, said->block, said->block_len);
+            return said->block_len;
+        }
     }
-    return at == end;
+    return 0;
 }
 
-static const struct h2_remembered *find_lines(const struct h2_packer *p, const nghttp2_nv *nv,
-                                              size_t count)
+static size_t key_len(const struct h2_key *key)
 {
-    for (unsigned i = 0; p->last && i < H2_HPACK_REMEMBERED; i++)
-        if (p->last[i].block_len > 0 && same_lines(&p->last[i], nv, count))
-            return &p->last[i];
-    return NULL;
+    size_t len = 0;
+    for (unsigned i = 0; i < H2_KEY_PARTS; i++)
+        len += key->part[i].len;
+    return len;
 }
 
-static void remember_lines(struct h2_packer *p, const nghttp2_nv *nv, size_t count,
-                           const uint8_t *block, size_t len)
+/* No memory: nothing is remembered. */
+static void remember_said(struct h2_packer *p, const struct h2_key *key, const uint8_t *block,
+                          size_t len)
 {
     if (!leaves_table(block, len)) {
-        forget_all(p->last);
+        forget_said(p);
         return;
     }
-    struct h2_remembered *m = len <= H2_HPACK_BLOCK ? next_place(&p->last, &p->next) : NULL;
-    for (size_t i = 0; m && i < count; i++)
-        if (!add_line(m, (struct weir_bytes){(const char *)nv[i].name, nv[i].namelen},
-                      (struct weir_bytes){(const char *)nv[i].value, nv[i].valuelen}, true))
-            return;
-    if (m)
-        set_block(m, block, len);
+    if (!key || len > H2_HPACK_BLOCK || key_len(key) > H2_HPACK_TEXT)
+        return;
+    if (!p->said)
+        p->said = calloc(H2_HPACK_REMEMBERED, sizeof(*p->said));
+    if (!p->said)
+        return;
+    struct h2_said *said = &p->said[p->next++ % H2_HPACK_REMEMBERED];
+    char *to = said->text;
+    memcpy(said->number, key->number, sizeof(key->number));
+    for (unsigned i = 0; i < H2_KEY_PARTS; to += said->part_len[i++]) {
+        said->part_len[i] = (uint16_t)key->part[i].len;
+        if (key->part[i].len > 0)
+            memcpy(to, key->part[i].at, key->part[i].len);
+    }
+    memcpy(said->block, block, len);
+    said->block_len = (uint16_t)len;
 }
 
-ssize_t h2_pack(struct h2_packer *p, const nghttp2_nv *nv, size_t count, uint8_t *to, size_t size)
+ssize_t h2_pack(struct h2_packer *p, const struct h2_key *key, const nghttp2_nv *nv, size_t count,
+                uint8_t *to, size_t size)
 {
     int rc = ready(p);
-    const struct h2_remembered *m = rc < 0 ? NULL : find_lines(p, nv, count);
-    if (m && m->block_len <= size) {
-        memcpy(to, m->block, m->block_len);
-        return m->block_len;
-    }
     if (rc < 0 || nghttp2_hd_deflate_bound(p->deflater, nv, count) > size)
         return rc < 0 ? rc : -ENOBUFS;
     ssize_t n = nghttp2_hd_deflate_hd(p->deflater, to, size, nv, count);
     if (n < 0)
         return -ENOMEM;
-    remember_lines(p, nv, count, to, (size_t)n);
+    remember_said(p, key, to, (size_t)n);
     return n;
 }
 
@@ -268,7 +288,7 @@ void h2_packer_done(struct h2_packer *p)
 {
     if (p->deflater)
         nghttp2_hd_deflate_del(p->deflater);
-    free(p->last);
+    free(p->said);
     *p = (struct h2_packer){0};
 }
 

@@ -64,6 +64,7 @@ struct pack {
     unsigned count;
     size_t names_len;
     int error;
+    const struct h2_key *key; /* of all lines; NULL: there are too many, or each head has its own */
     nghttp2_nv nv[PACK_BATCH];
     uint8_t names[1024];
 };
@@ -72,7 +73,7 @@ static void flush(struct pack *p)
 {
     if (p->error || p->count == 0)
         return;
-    ssize_t n = h2_pack(&p->h->packer, p->nv, p->count, p->to + p->len, p->size - p->len);
+    ssize_t n = h2_pack(&p->h->packer, p->key, p->nv, p->count, p->to + p->len, p->size - p->len);
     if (n < 0)
         p->error = (int)n;
     else
@@ -81,11 +82,18 @@ static void flush(struct pack *p)
     p->names_len = 0;
 }
 
+/* More are to follow. */
+static void flush_some(struct pack *p)
+{
+    p->key = NULL;
+    flush(p);
+}
+
 static void pack_ready(struct pack *p, const char *name, size_t name_len, const char *value,
                        size_t value_len)
 {
     if (p->count == PACK_BATCH)
-        flush(p);
+        flush_some(p);
     p->nv[p->count++] = (nghttp2_nv){.name = (uint8_t *)(uintptr_t)name,
                                      .namelen = name_len,
                                      .value = (uint8_t *)(uintptr_t)value,
@@ -104,7 +112,7 @@ static void pack_field(struct pack *p, const char *name, size_t name_len, const 
                        size_t value_len)
 {
     if (p->count == PACK_BATCH || name_len > sizeof(p->names) - p->names_len)
-        flush(p);
+        flush_some(p);
     if (name_len > sizeof(p->names)) {
         p->error = -ENOBUFS;
         return;
@@ -162,7 +170,8 @@ static void pack_own(struct pack *p, struct weir_exchange *x, char length[20],
 }
 
 /* Field by field: its arrays are large, and need no zeroes. */
-static void begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD + BLOCK_MAX])
+static void begin_pack(struct pack *p, struct h2 *h, const struct h2_key *key,
+                       uint8_t scratch[WIRE_HEAD + BLOCK_MAX])
 {
     p->h = h;
     p->to = scratch + WIRE_HEAD;
@@ -170,9 +179,20 @@ static void begin_pack(struct pack *p, struct h2 *h, uint8_t scratch[WIRE_HEAD +
     p->len = p->names_len = 0;
     p->count = 0;
     p->error = 0;
+    p->key = key;
 }
 
-static int send_head(struct h2_stream *s, bool ends)
+/* Sends the block of a key, where it is known. */
+static bool put_again(struct h2_stream *s, const struct h2_key *key, bool ends)
+{
+    uint8_t scratch[WIRE_HEAD + H2_HPACK_BLOCK];
+    size_t n = h2_pack_again(&s->h2->packer, key, scratch + WIRE_HEAD, H2_HPACK_BLOCK);
+    if (n > 0)
+        h2_put_block(h2_out(s->h2), s->id, scratch + WIRE_HEAD, n, ends);
+    return n > 0;
+}
+
+static int put_head(struct h2_stream *s, const struct h2_key *key, bool ends)
 {
     struct weir_exchange *x = s->x;
     uint8_t scratch[WIRE_HEAD + BLOCK_MAX];
@@ -180,7 +200,7 @@ static int send_head(struct h2_stream *s, bool ends)
                       (char)('0' + x->status % 10)};
     char length[20], timing[TIMING_MAX];
     struct pack p;
-    begin_pack(&p, s->h2, scratch);
+    begin_pack(&p, s->h2, key, scratch);
     pack_ready(&p, ":status", 7, status, 3);
     pack_own(&p, x, length, timing);
     pack_lines(&p, x->block, x->block_len);
@@ -189,17 +209,36 @@ static int send_head(struct h2_stream *s, bool ends)
     if (p.error)
         return p.error;
     h2_put_block(h2_out(s->h2), s->id, p.to, p.len, ends);
+    return 0;
+}
+
+static int send_head(struct h2_stream *s, bool ends)
+{
+    struct weir_exchange *x = s->x;
+    const struct h2_key key = {
+        {x->status, x->reply_len},
+        {http_date(x->driver), {x->block, x->block_len}, {x->lines.at, x->lines.len}}};
+    bool timed = x->http->server_timing; /* so each has another one */
+    if (timed || !put_again(s, &key, ends)) {
+        int rc = put_head(s, timed ? NULL : &key, ends);
+        if (rc < 0)
+            return rc;
+    }
     x->head_sent = true;
     exchange_reached(x, TIME_FIRST);
     return 0;
 }
 
+/* Their key has no status. */
 static int send_trailers(struct h2_stream *s)
 {
     struct weir_exchange *x = s->x;
+    const struct h2_key key = {.part = {{x->trailers.at, x->trailers.len}}};
     uint8_t scratch[WIRE_HEAD + BLOCK_MAX];
     struct pack p;
-    begin_pack(&p, s->h2, scratch);
+    if (put_again(s, &key, true))
+        return 0;
+    begin_pack(&p, s->h2, &key, scratch);
     pack_lines(&p, x->trailers.at, x->trailers.len);
     flush(&p);
     if (p.error)

@@ -72,9 +72,15 @@ int rpc_request_submit(struct rpc_call *call, unsigned timeout_ms,
                        const struct weir_rpc_entry *entries, size_t count)
 {
     const struct rpc_entries *usual = &call->client->entries;
+    const struct h2_key key = {{timeout_ms}, {bytes_str(call->method->path)}};
     struct fields f;
     char timeout[RPC_TIMEOUT_MAX];
-    int rc = 0;
+    int rc = count == 0 && call->client->conn
+                 ? h2_client_submit_again(call->client->conn, &call->request, &key, true)
+                 : -EAGAIN;
+    if (rc != -EAGAIN)
+        return rc;
+    rc = 0;
     f.count = f.bytes = f.text_len = 0; /* the rest is large, and is written before it is read */
     f.text = NULL;
     add_own(&f, call, timeout_ms, timeout);
@@ -83,7 +89,8 @@ int rpc_request_submit(struct rpc_call *call, unsigned timeout_ms,
     for (size_t i = 0; i < count && rc == 0; i++)
         rc = add_entry(&f, &entries[i]);
     if (rc == 0 && call->client->conn)
-        rc = h2_client_submit(call->client->conn, &call->request, f.at, f.count, true);
+        rc = h2_client_submit(call->client->conn, &call->request, count == 0 ? &key : NULL, f.at,
+                              f.count, true);
     else if (rc == 0)
         rc = -ENOTCONN;
     free(f.text);

@@ -119,7 +119,7 @@ static int submit(struct world *w, unsigned i, bool body)
     const nghttp2_nv nv[] = {line(":method", "POST"), line(":scheme", "http"), line(":path", "/a"),
                              line(":authority", "x")};
     w->asked[i].request.calls = &calls;
-    return h2_client_submit(sim_conn(w->end), &w->asked[i].request, nv, 4, body);
+    return h2_client_submit(sim_conn(w->end), &w->asked[i].request, NULL, nv, 4, body);
 }
 
 static void start(struct world *w, enum sim_cut cut, unsigned requests)
@@ -565,7 +565,8 @@ static void test_many_before_settings(void **state)
     const nghttp2_nv nv[] = {line(":method", "GET")};
     for (unsigned i = 0; i <= LIMIT_H2_CLIENT_STREAMS; i++) {
         many[i].request.calls = &calls;
-        assert_int_equal(h2_client_submit(sim_conn(w.end), &many[i].request, nv, 1, false), 0);
+        assert_int_equal(h2_client_submit(sim_conn(w.end), &many[i].request, NULL, nv, 1, false),
+                         0);
     }
     assert_int_equal(sim_run(w.sim), 0);
     assert_int_equal(many[LIMIT_H2_CLIENT_STREAMS - 1].request.id, 2 * LIMIT_H2_CLIENT_STREAMS - 1);

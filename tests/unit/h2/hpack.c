@@ -65,17 +65,29 @@ static unsigned make(uint64_t *seed, nghttp2_nv nv[LINES], char values[LINES][48
     return count;
 }
 
+/* As senders do. */
+static size_t pack(struct h2_packer *packer, const struct h2_key *key, const nghttp2_nv *nv,
+                   unsigned count, uint8_t bytes[2048], unsigned *again)
+{
+    size_t known = h2_pack_again(packer, key, bytes, 2048);
+    *again += known > 0;
+    ssize_t n = known ? (ssize_t)known : h2_pack(packer, key, nv, count, bytes, 2048);
+    assert_true(n > 0);
+    return (size_t)n;
+}
+
 /* Both ends against nghttp2's own, block by block. */
 static void test_same(void **state)
 {
     (void)state;
+    unsigned again = 0, all = 0;
     for (uint64_t round = 0; round < 300; round++) {
         uint64_t seed = round;
         struct h2_packer packer = {0};
         struct h2_unpacker unpacker = {0}, plain = {0};
         nghttp2_nv nv[2][LINES];
         char values[2][LINES][48];
-        unsigned count[2];
+        unsigned count[2], made[2] = {UINT32_MAX, UINT32_MAX};
         for (unsigned i = 0; i < 2; i++)
             count[i] = make(&seed, nv[i], values[i]);
         for (unsigned i = 0; i < 60; i++) {
@@ -83,15 +95,16 @@ static void test_same(void **state)
             struct lines seen = {0}, want = {0}, known = {0};
             unsigned which = next(&seed) % 2;
             if (next(&seed) % 6 == 0)
-                count[which] = make(&seed, nv[which], values[which]);
+                count[which] = make(&seed, nv[which], values[which]), made[which] = i;
             if (next(&seed) % 20 == 0)
                 h2_packer_allow(&packer, next(&seed) % 5000);
-            ssize_t n = h2_pack(&packer, nv[which], count[which], bytes, sizeof(bytes));
-            assert_true(n > 0);
+            const struct h2_key key = {{which, made[which]}, {{"lines", 5}}};
+            size_t n = pack(&packer, &key, nv[which], count[which], bytes, &again);
+            all++;
             for (unsigned k = 0; k < count[which]; k++)
                 note(&want, (struct weir_bytes){(char *)nv[which][k].name, nv[which][k].namelen},
                      (struct weir_bytes){(char *)nv[which][k].value, nv[which][k].valuelen}, true);
-            struct h2_block block = block_of(bytes, (size_t)n);
+            struct h2_block block = block_of(bytes, n);
             assert_int_equal(h2_unpack(&unpacker, &block, note, &seen), 0);
             assert_memory_equal(&seen, &want, sizeof(seen));
             free(plain.last); /* it never remembers anything */
@@ -103,6 +116,55 @@ static void test_same(void **state)
         h2_unpacker_done(&unpacker);
         h2_unpacker_done(&plain);
     }
+    assert_in_range(again, all / 4, all / 4 * 3);
+}
+
+/* One number, one length or one byte makes another key; so does the same text cut elsewhere. */
+static void test_key(void **state)
+{
+    (void)state;
+    static const struct h2_key keys[] = {
+        {{200, 5}, {{"abc", 3}, {"de", 2}, {"f", 1}}},
+        {{200, 6}, {{"abc", 3}, {"de", 2}, {"f", 1}}},
+        {{404, 5}, {{"abc", 3}, {"de", 2}, {"f", 1}}},
+        {{200, 5}, {{"ab", 2}, {"cde", 3}, {"f", 1}}},
+        {{200, 5}, {{"abc", 3}, {"de", 2}, {NULL, 0}}},
+        {{200, 5}, {{"abc", 3}, {"de", 2}, {"g", 1}}},
+    };
+    nghttp2_nv nv = line(":status", "200");
+    uint8_t bytes[256];
+    for (unsigned i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        struct h2_packer packer = {0};
+        assert_int_equal(h2_pack_again(&packer, &keys[i], bytes, sizeof(bytes)), 0);
+        assert_int_equal(h2_pack(&packer, &keys[i], &nv, 1, bytes, sizeof(bytes)), 1);
+        for (unsigned k = 0; k < sizeof(keys) / sizeof(keys[0]); k++)
+            assert_int_equal(h2_pack_again(&packer, &keys[k], bytes, sizeof(bytes)), k == i);
+        assert_int_equal(h2_pack_again(&packer, &keys[i], bytes, 0), 0);
+        h2_packer_allow(&packer, 0); /* the next block tells of it */
+        assert_int_equal(h2_pack_again(&packer, &keys[i], bytes, sizeof(bytes)), 0);
+        h2_packer_done(&packer);
+    }
+}
+
+/* What is longer than a place is packed each time. */
+static void test_long(void **state)
+{
+    (void)state;
+    static char text[H2_HPACK_TEXT + 1], value[4 * H2_HPACK_BLOCK];
+    nghttp2_nv nv = line(":path", memset(value, '\\', sizeof(value) - 1));
+    nghttp2_nv brief = line(":status", "200");
+    struct h2_key key = {.part = {{text, sizeof(text)}}};
+    struct h2_packer packer = {0};
+    uint8_t bytes[2 * sizeof(value)];
+    assert_int_equal(h2_pack(&packer, &key, &brief, 1, bytes, sizeof(bytes)), 1);
+    assert_int_equal(h2_pack_again(&packer, &key, bytes, sizeof(bytes)), 0);
+    key.part[0].len--;
+    assert_int_equal(h2_pack(&packer, &key, &brief, 1, bytes, sizeof(bytes)), 1);
+    assert_int_equal(h2_pack_again(&packer, &key, bytes, sizeof(bytes)), 1);
+    key.part[0].len--;
+    assert_true(h2_pack(&packer, &key, &nv, 1, bytes, sizeof(bytes)) > H2_HPACK_BLOCK);
+    assert_int_equal(h2_pack_again(&packer, &key, bytes, sizeof(bytes)), 0);
+    h2_packer_done(&packer);
 }
 
 /* What adds to the table moves all that is in it. */
@@ -171,17 +233,18 @@ static void test_no_room(void **state)
     struct h2_packer packer = {0};
     nghttp2_nv nv = line("user-agent", "somebody");
     uint8_t bytes[256];
-    assert_int_equal(h2_pack(&packer, &nv, 1, bytes, 4), -ENOBUFS);
+    assert_int_equal(h2_pack(&packer, NULL, &nv, 1, bytes, 4), -ENOBUFS);
     for (unsigned i = 0; i < 4; i++)
-        assert_true(h2_pack(&packer, &nv, 1, bytes, sizeof(bytes)) > 0);
-    assert_int_equal(h2_pack(&packer, &nv, 1, bytes, 0), -ENOBUFS);
+        assert_true(h2_pack(&packer, NULL, &nv, 1, bytes, sizeof(bytes)) > 0);
+    assert_int_equal(h2_pack(&packer, NULL, &nv, 1, bytes, 0), -ENOBUFS);
     h2_packer_done(&packer);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same),    cmocka_unit_test(test_moved),
+        cmocka_unit_test(test_same),    cmocka_unit_test(test_key),
+        cmocka_unit_test(test_long),    cmocka_unit_test(test_moved),
         cmocka_unit_test(test_invalid), cmocka_unit_test(test_broken),
         cmocka_unit_test(test_no_room),
     };
