@@ -31,6 +31,9 @@ uint64_t http_pace_came(const struct weir_http *, uint64_t due_ns, uint64_t now_
 /* 417 or nothing; sets x->expects. */
 enum http_error exchange_read_expect(struct weir_exchange *);
 
+/* "HTTP/1.1 200 OK\r\n"; a status without a row has an empty phrase, and then `buffer` is used. */
+#define STATUS_LINE_MAX 64
+struct weir_bytes status_line(unsigned status, char buffer[STATUS_LINE_MAX]);
 /* "Sun, 06 Nov 1994 08:49:37 GMT" of this turn; a thread writes it once a second. */
 struct weir_bytes http_date(struct weir_driver *);
 /* The value of Server-Timing; empty: it did not come so far. */

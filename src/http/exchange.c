@@ -217,10 +217,10 @@ bool weir_request_field(const struct weir_exchange *x, const char *name,
                         struct weir_bytes *out_value)
 {
     struct weir_bytes want = bytes_str(name);
-    struct weir_bytes found, value;
-    for (unsigned at = 0; weir_request_next(x, &at, &found, &value);) {
-        if (bytes_same(found, want)) {
-            *out_value = value;
+    for (const struct field *f = x->fields, *end = f + x->field_count; f < end; f++) {
+        if (f->name_len == want.len &&
+            bytes_same((struct weir_bytes){x->head + f->name, f->name_len}, want)) {
+            *out_value = exchange_slice(x, f->value);
             return true;
         }
     }

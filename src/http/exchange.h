@@ -149,6 +149,9 @@ static inline void exchange_reached(struct weir_exchange *x, enum exchange_time 
 }
 /* May a handler set this field? 0; -EINVAL: bad bytes, or the machine's own; -ENOBUFS. */
 int reply_field_check(struct weir_bytes name, struct weir_bytes value);
+/* Adds a line of weir's own: name and value are not looked at. 0 or -ENOBUFS. */
+int reply_line(struct weir_exchange *, struct lines *, struct weir_bytes name,
+               struct weir_bytes value);
 /* Takes back what was set of that name so far. */
 void reply_field_drop(struct weir_exchange *x, struct weir_bytes name);
 /* ... of all names in these lines, which the answer will have itself: what a page or a program says of its own answer counts, and a field
@@ -184,9 +187,6 @@ static inline void exchange_struck(struct weir_exchange *x, const char *limit)
     if (!x->limit)
         x->limit = limit;
 }
-/* "HTTP/1.1 200 OK\r\n"; a status without a row has an empty phrase, and then `buffer` is used. */
-#define STATUS_LINE_MAX 64
-struct weir_bytes status_line(unsigned status, char buffer[STATUS_LINE_MAX]);
 /* 1xx, 204 and 304 end with their head (RFC 9112 section 6.3). */
 static inline bool status_has_framing(unsigned status)
 {

@@ -1,7 +1,7 @@
 /* Small pages that say what a status means, and the tables of statuses and errors. */
 #include "base/bytes.h"
 #include "base/text.h"
-#include "http/exchange.h"
+#include "http/carry.h"
 #include "tbl/statuses.h"
 
 #include <errno.h>

@@ -43,8 +43,8 @@ static char *room_for(struct weir_exchange *x, struct lines *lines, size_t len)
     return lines->at + lines->len;
 }
 
-static int add_line(struct weir_exchange *x, struct lines *lines, struct weir_bytes name,
-                    struct weir_bytes value)
+int reply_line(struct weir_exchange *x, struct lines *lines, struct weir_bytes name,
+               struct weir_bytes value)
 {
     char *at = room_for(x, lines, name.len + value.len + 4);
     if (!at)
@@ -115,7 +115,7 @@ int weir_reply_field(struct weir_exchange *x, const char *name, const char *valu
     if (x->begun)
         return -EALREADY;
     int rc = reply_field_check(n, v);
-    return rc < 0 ? rc : add_line(x, &x->lines, n, v);
+    return rc < 0 ? rc : reply_line(x, &x->lines, n, v);
 }
 
 /* Framing, routing, controls, authentication, and what says how to read the content come before it (RFC 9110 section 6.5.1). */
@@ -157,7 +157,7 @@ int weir_reply_trailer(struct weir_exchange *x, const char *name, const char *va
     if (x->body_sent)
         return -EALREADY;
     int rc = is_early(n) ? -EINVAL : reply_field_check(n, v);
-    return rc < 0 ? rc : add_line(x, &x->trailers, n, v);
+    return rc < 0 ? rc : reply_line(x, &x->trailers, n, v);
 }
 
 int weir_reply_block(struct weir_exchange *x, const char *lines, size_t len, struct weir_ref *owner)

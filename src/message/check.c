@@ -29,8 +29,9 @@ struct check {
     unsigned depth; /* of the level at work */
     unsigned depth_max;
     size_t memory, memory_max;
-    uint8_t *seen;
+    uint8_t *seen; /* `few`, or owned where those are too few */
     size_t seen_size;
+    uint8_t few[64];
     struct text why;
 };
 
@@ -81,9 +82,11 @@ static int enter(struct check *c, const ProtobufCFieldDescriptor *field,
     if (rc < 0)
         return rc;
     if (need > c->seen_size) {
-        uint8_t *seen = realloc(c->seen, 2 * need);
+        uint8_t *seen = realloc(c->seen == c->few ? NULL : c->seen, 2 * need);
         if (!seen)
             return fail(c, field, -ENOMEM, "no memory");
+        if (c->seen == c->few)
+            memcpy(seen, c->few, at);
         c->seen = seen;
         c->seen_size = 2 * need;
     }
@@ -241,15 +244,17 @@ int weir_message_check(const ProtobufCMessageDescriptor *type, const void *bytes
     c.levels[0].type = type;
     c.depth = 0;
     c.depth_max = depth && depth < LIMIT_MESSAGE_DEPTH ? depth : LIMIT_MESSAGE_DEPTH;
-    c.memory = c.seen_size = 0;
+    c.memory = 0;
     c.memory_max = memory_of(limits, len);
-    c.seen = NULL;
+    c.seen = c.few;
+    c.seen_size = sizeof(c.few);
     text_init(&c.why, why, why ? why_size : 0);
     int rc = len > bytes_max || len > INT32_MAX ? fail(&c, NULL, -EMSGSIZE, "too long")
                                                 : enter(&c, NULL, type, bytes, len);
     if (rc == 0)
         rc = walk(&c);
-    free(c.seen);
+    if (c.seen != c.few)
+        free(c.seen);
     if (why && why_size)
         text_end(&c.why);
     return rc;

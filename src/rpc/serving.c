@@ -131,13 +131,15 @@ static enum serving_kind kind_of(const struct served *served, const struct weir_
 
 static struct weir_rpc_context *context_new(struct weir_exchange *x, const struct served *served)
 {
-    struct weir_rpc_context *c = calloc(1, sizeof(*c));
+    struct weir_rpc_context *c =
+        malloc(sizeof(*c)); /* calloc() does not look into a thread's cache */
     if (!c)
         return NULL;
-    c->ref = (struct weir_ref){1, context_free};
-    c->served = served;
-    c->x = c->held = x;
-    c->frame.max = served->server->options.receive_max;
+    *c = (struct weir_rpc_context){.ref = {1, context_free},
+                                   .served = served,
+                                   .x = x,
+                                   .held = x,
+                                   .frame = {.max = served->server->options.receive_max}};
     *(struct weir_rpc_context **)weir_exchange_state(x) = c;
     return c;
 }

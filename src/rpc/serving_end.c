@@ -1,6 +1,7 @@
 /* How an answer begins and ends on the wire. */
 #include "base/bytes.h"
 #include "base/text.h"
+#include "http/exchange.h"
 #include "rpc/server.h"
 
 #include <errno.h>
@@ -9,13 +10,19 @@
 
 typedef int put_field(struct weir_exchange *, const char *name, const char *value);
 
+static int put_own(struct weir_exchange *x, put_field *put, struct weir_bytes name,
+                   struct weir_bytes value)
+{
+    return reply_line(x, put == weir_reply_trailer ? &x->trailers : &x->lines, name, value);
+}
+
 static int put_status(struct weir_exchange *x, put_field *put, int code, const char *message)
 {
     char number[16];
     struct text t;
     text_init(&t, number, sizeof(number));
     text_u64(&t, (uint64_t)code);
-    int rc = put(x, "grpc-status", text_end(&t));
+    int rc = put_own(x, put, BYTES("grpc-status"), (struct weir_bytes){number, t.len});
     size_t len = message ? strlen(message) : 0;
     if (rc < 0 || len == 0)
         return rc;
@@ -67,7 +74,7 @@ int serving_refuse(struct weir_exchange *x, int code, const char *message)
 {
     int rc = weir_reply_status(x, 200);
     if (rc == 0)
-        rc = weir_reply_field(x, "content-type", "application/grpc");
+        rc = put_own(x, weir_reply_field, BYTES("content-type"), BYTES("application/grpc"));
     if (rc == 0)
         rc = put_status(x, weir_reply_field, code, message);
     return rc < 0 ? rc : weir_reply_bytes(x, NULL, 0, NULL);
@@ -75,9 +82,9 @@ int serving_refuse(struct weir_exchange *x, int code, const char *message)
 
 static int put_head(struct weir_rpc_context *c)
 {
-    int rc = weir_reply_field(c->x, "content-type", "application/grpc");
+    int rc = put_own(c->x, weir_reply_field, BYTES("content-type"), BYTES("application/grpc"));
     if (rc == 0 && c->gzip)
-        rc = weir_reply_field(c->x, "grpc-encoding", "gzip");
+        rc = put_own(c->x, weir_reply_field, BYTES("grpc-encoding"), BYTES("gzip"));
     return rc < 0 ? rc : put_entries(c->x, weir_reply_field, &c->head);
 }
 
@@ -104,6 +111,27 @@ static int end_at_once(struct weir_rpc_context *c)
     return rc < 0 ? rc : weir_reply_bytes(c->x, NULL, 0, NULL);
 }
 
+/* The one message there is, and all that goes with it: HTTP/2 has trailers behind content that is there at once. */
+static int end_with_message(struct weir_rpc_context *c)
+{
+    struct weir_exchange *x = c->x;
+    struct rpc_message *m = rpc_queue_take(&c->out);
+    c->begun = true;
+    int rc = put_head(c);
+    if (rc == 0)
+        rc = serving_trailers(c);
+    if (rc == 0)
+        rc = weir_reply_bytes(x, m->bytes, m->len, &m->ref);
+    x->reply_len = WEIR_LENGTH_UNKNOWN; /* gRPC's answers do not tell it */
+    weir_drop(&m->ref);
+    return rc;
+}
+
+static bool is_whole(const struct weir_rpc_context *c)
+{
+    return c->finished && c->out.first && !c->out.first->next && weir_request_version(c->x) >= 20;
+}
+
 void serving_set_status(struct weir_rpc_context *c, int code, const char *message)
 {
     c->code = code;
@@ -121,6 +149,8 @@ void serving_finish(struct weir_rpc_context *c)
         weir_exchange_wake(c->x);
     else if (c->out.len == 0 && c->finished)
         rc = end_at_once(c);
+    else if (is_whole(c))
+        rc = end_with_message(c);
     else
         rc = serving_begin(c);
     if (rc < 0) /* what does not fit fields: INTERNAL_ERROR of RFC 9113 section 7 */

@@ -8,6 +8,7 @@
 #include "service/cgi.h"
 #include "service/coding.h"
 #include "service/file_cache.h"
+#include "service/routes.h"
 
 /* What an Accept-Encoding said: there are few of them in the world, and one client always sends the same. */
 struct accept_memo {
@@ -24,4 +25,5 @@ struct local {
     struct account_hand account;
     struct cgi_queue cgi;
     struct auth_jobs auth;
+    struct route_memo route;
 };

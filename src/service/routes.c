@@ -149,6 +149,25 @@ const struct weir_route *routes_find(const struct routes *routes, enum weir_meth
     return found || method != WEIR_METHOD_HEAD ? found : get;
 }
 
+const struct weir_route *routes_recall(const struct route_memo *memo, enum weir_method method,
+                                       struct weir_bytes path)
+{
+    bool same = path.len > 0 && memo->len == path.len && memo->method == method &&
+                memcmp(memo->path, path.at, path.len) == 0;
+    return same ? memo->row : NULL;
+}
+
+void routes_remember(struct route_memo *memo, enum weir_method method, struct weir_bytes path,
+                     const struct weir_route *row)
+{
+    if (path.len == 0 || path.len > sizeof(memo->path))
+        return;
+    memo->len = (uint8_t)path.len;
+    memo->method = (uint8_t)method;
+    memo->row = row;
+    memcpy(memo->path, path.at, path.len);
+}
+
 /* A path that was routed is clean; the pattern has fitted it. */
 static struct weir_bytes find_parameter(struct weir_bytes pattern, struct weir_bytes path,
                                         struct weir_bytes name)

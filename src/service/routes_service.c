@@ -79,12 +79,18 @@ static bool is_call(const struct weir_exchange *x)
 static const struct weir_handler *app_route(const struct weir_http *http, struct weir_exchange *x,
                                             const void **out_config)
 {
-    const struct weir_route *row;
-    const struct mount *mount;
+    struct local *local = weir_exchange_driver(x)->local;
+    enum weir_method method = weir_request_method(x);
+    struct weir_bytes path = weir_request_path(x);
+    const struct weir_route *row = routes_recall(&local->route, method, path);
+    const struct mount *mount = NULL;
     unsigned allowed;
-    if (bytes_equal(weir_request_path(x), BYTES("*")))
+    if (bytes_equal(path, BYTES("*")))
         return NULL; /* OPTIONS of the server as a whole */
-    (void)find(http->arg, x, &row, &mount, &allowed);
+    if (!row) {
+        (void)find(http->arg, x, &row, &mount, &allowed);
+        routes_remember(&local->route, method, path, row);
+    }
     if (row) {
         *out_config = row;
         return row->answer ? &answer_handler : row->handler;

@@ -18,14 +18,13 @@ int call_begin(struct weir_rpc_channel *ch, const struct weir_rpc_method *method
                struct weir_rpc_call **out)
 {
     unsigned timeout_ms = o && o->timeout_ms ? o->timeout_ms : ch->options.timeout_ms;
-    struct weir_rpc_call *call = calloc(1, sizeof(*call));
+    struct weir_rpc_call *call =
+        malloc(sizeof(*call)); /* calloc() does not look into a thread's cache */
     if (!call)
         return -ENOMEM;
+    *call = (struct weir_rpc_call){.channel = ch, .call = {.method = method, .tell = tell}};
     if (!ch->busy)
         channel_connect(ch, (int)(timeout_ms <= INT32_MAX ? timeout_ms : INT32_MAX));
-    call->channel = ch;
-    call->call.method = method;
-    call->call.tell = tell;
     ch->client.now_ns = ch->base.now.mono_ns = deadline_now();
     int rc = rpc_call_begin(&ch->client, &call->call, timeout_ms, o ? o->metadata : NULL,
                             o ? o->metadata_count : 0);

@@ -1,5 +1,5 @@
 #include "base/bytes.h"
-#include "http/exchange.h"
+#include "http/carry.h"
 #include "http/h1/h1.h"
 #include "world.h"
 

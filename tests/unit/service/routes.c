@@ -73,6 +73,32 @@ static void methods(void **state)
     assert_string_equal(routes_allow(allowed, text), "GET, HEAD, POST, OPTIONS");
 }
 
+static void the_last_request_is_remembered(void **state)
+{
+    struct weir_route a = row(WEIR_METHOD_GET, "/a"), b = row(WEIR_METHOD_GET, "/b");
+    struct route_memo memo = {.len = 0};
+    char text[200];
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    text[0] = '/';
+    struct weir_bytes most = {text, sizeof(memo.path)}, longer = {text, sizeof(memo.path) + 1};
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, BYTES("")));
+    routes_remember(&memo, WEIR_METHOD_GET, BYTES("/a"), &a);
+    assert_ptr_equal(routes_recall(&memo, WEIR_METHOD_GET, BYTES("/a")), &a);
+    assert_null(routes_recall(&memo, WEIR_METHOD_POST, BYTES("/a")));
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, BYTES("/b")));
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, BYTES("/")));
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, BYTES("/a/")));
+    routes_remember(&memo, WEIR_METHOD_GET, most, &b);
+    assert_ptr_equal(routes_recall(&memo, WEIR_METHOD_GET, most), &b);
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, longer));
+    routes_remember(&memo, WEIR_METHOD_GET, longer, &a);
+    assert_null(routes_recall(&memo, WEIR_METHOD_GET, longer));
+    assert_ptr_equal(routes_recall(&memo, WEIR_METHOD_GET, most), &b);
+    routes_remember(&memo, WEIR_METHOD_PUT, BYTES("/a"), NULL); /* nobody answers it */
+    assert_null(routes_recall(&memo, WEIR_METHOD_PUT, BYTES("/a")));
+}
+
 static void wrong_rows_are_refused(void **state)
 {
     static const char *const wrong[] = {
@@ -152,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_most_particular_row_answers),
         cmocka_unit_test(methods),
+        cmocka_unit_test(the_last_request_is_remembered),
         cmocka_unit_test(wrong_rows_are_refused),
         cmocka_unit_test(parameters_are_decoded_once),
         cmocka_unit_test(a_service_is_made_of_right_rows_alone),
