@@ -121,6 +121,7 @@ WEIR_API int weir_caller_close(struct weir_caller *c)
     weir_conn_free(c->conn);
     if (c->stream->timeout_ms == WEIR_FOREVER)
         c->stream->timeout_ms = CLOSE_MS;
+    near_done(&c->near);
     int rc = ours ? weir_close(c->stream) : close_copy(c->stream);
     free_all(c);
     return rc;

@@ -9,7 +9,7 @@
 
 #include "base/pool.h"
 #include "proto/call_table.h"
-#include "stream/impl.h"
+#include "stream/near.h"
 
 #include <weir/caller.h>
 #include <weir/conn.h>
@@ -29,6 +29,7 @@ struct weir_caller {
     struct weir_driver base; /* first */
     struct weir_pool pool;
     struct weir_stream *stream; /* owned */
+    struct stream_near near;    /* of it */
     struct weir_conn *conn;     /* NULL once it has ended */
     struct weir_call_options options;
     pid_t owner;

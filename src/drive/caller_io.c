@@ -177,9 +177,9 @@ static bool wait_read(struct weir_caller *c, uint64_t deadline_ns)
     uint64_t now = c->base.now.mono_ns, left = deadline_ns > now ? deadline_ns - now : 0;
     (void)first_message(c, &want);
     int rc = make_room(c, want);
-    return take(
-        c,
-        rc < 0 ? rc : stream_wait_read(c->stream, c->in + c->in_len, c->in_size - c->in_len, left));
+    return take(c, rc < 0 ? rc
+                          : stream_wait_read(c->stream, &c->near, c->in + c->in_len,
+                                             c->in_size - c->in_len, left));
 }
 
 /* --- out --- */

@@ -95,7 +95,7 @@ void core_event(struct core *, struct slot *, unsigned events);
 /* Asks it to leave, after one more look for a request on its way. Twice the same is once. */
 void core_leave(struct core *, struct slot *, enum weir_leave);
 /* Waits for this slot alone, and reads. false: nothing came, or this cannot be done so. */
-bool core_wait_read(struct core *, struct slot *, uint64_t left_ns);
+bool core_wait_read(struct core *, struct slot *, struct stream_near *, uint64_t left_ns);
 enum step { STEP_WAIT, STEP_AGAIN, STEP_CLOSED };
 /* Turns and I/O until nothing moves, it is closed, or others must get their turn. */
 enum step core_step(struct core *, struct slot *);

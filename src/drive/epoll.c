@@ -1,6 +1,8 @@
 /* The driver of every connection of a core: edge-triggered epoll, one registration a connection, no re-arming. */
 #include "drive/core.h"
 #include "drive/loop.h"
+#include "stream/near.h"
+#include "stream/wait.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -12,7 +14,7 @@
 #define EVENTS 256 /* a wake-up's worth */
 
 /* What an event's data says; anything above is a slot's address. */
-enum { TAG_STOP = 1, TAG_JOBS = 2, TAG_LISTENER = 16 };
+enum { TAG_STOP = 1, TAG_JOBS = 2, TAG_LISTENER = 16, TAGS = 4096 };
 
 struct loop {
     struct core core; /* first */
@@ -26,6 +28,7 @@ struct loop {
     uint64_t quiet_at; /* stopping: if nobody came until then, listeners close */
     uint64_t retry_at; /* not listening: look again then */
     unsigned closed;   /* slots closed since listening ended: there may be a place */
+    struct near_luck luck;
 };
 
 static int control(struct loop *loop, int op, int fd, uint32_t events, uint64_t data)
@@ -289,7 +292,7 @@ static void begin_stop(struct loop *loop)
 
 /* --- the loop --- */
 
-static int wait_ms(struct loop *loop)
+static int due_ms(struct loop *loop)
 {
     if (loop->core.ready_first || loop->core.brief_first || loop->clients_wait)
         return 0;
@@ -315,11 +318,44 @@ static void look_at(struct loop *loop, const struct epoll_event *events, int cou
             begin_stop(loop);
         else if (data == TAG_JOBS)
             jobs_collect(loop->core.jobs);
-        else if (data < 4096)
+        else if (data < TAGS)
             loop->clients_wait = true;
         else
             core_event(&loop->core, (struct slot *)(uintptr_t)data, events[i].events);
     }
+}
+
+/* One client of a Unix socket has read its answer, and nothing else has happened: its next request may be near (near.h). */
+static int look_near(struct loop *loop, struct epoll_event *events)
+{
+    uint64_t end = deadline_now() + LIMIT_NEAR_NS;
+    int n;
+    do
+        n = epoll_wait(loop->epoll, events, EVENTS, 0);
+    while (n == 0 && deadline_now() < end);
+    near_looked(&loop->luck, n > 0);
+    return n;
+}
+
+static bool is_answered(const struct epoll_event *event)
+{
+    const struct slot *slot = (const struct slot *)(uintptr_t)event->data.u64;
+    return event->data.u64 >= TAGS && near_is_room(event->events) && slot->conn &&
+           slot->stream.in_kind == FD_SOCKET && slot->stream.peer.family == AF_UNIX &&
+           !slot->dialling && slot->writable;
+}
+
+/* Room where there was some is no news. */
+static int wait_events(struct loop *loop, struct epoll_event *events)
+{
+    int n = epoll_wait(loop->epoll, events, EVENTS, due_ms(loop));
+    if (n != 1 || !is_answered(events))
+        return n;
+    n = near_may_look(&loop->luck) ? look_near(loop, events) : 0;
+    if (n != 0)
+        return n;
+    core_read_clocks(&loop->core);
+    return epoll_wait(loop->epoll, events, EVENTS, due_ms(loop));
 }
 
 static bool finished(const struct loop *loop)
@@ -331,7 +367,7 @@ static void run(struct loop *loop)
 {
     struct epoll_event events[EVENTS];
     while (!finished(loop)) {
-        int n = epoll_wait(loop->epoll, events, EVENTS, wait_ms(loop));
+        int n = wait_events(loop, events);
         core_read_clocks(&loop->core);
         look_at(loop, events, n > 0 ? n : 0);
         maybe_listen_again(loop);

@@ -1,6 +1,7 @@
 /* The driver of one connection and its companions: it blocks only in poll(2), and that one wait covers everything. */
 #include "drive/core.h"
 #include "drive/loop.h"
+#include "stream/near.h"
 #include "stream/wait.h"
 #include "tbl/limits.h"
 
@@ -27,7 +28,8 @@ struct run {
     enum busy busy;
     uint64_t busy_at; /* BUSY_HOLD: look again then */
     bool park;
-    uint64_t lonely_until; /* only children are left: they are killed then; 0: not so */
+    struct stream_near near; /* of `main` */
+    uint64_t lonely_until;   /* only children are left: they are killed then; 0: not so */
     /* One wait. fds[i] belongs to slots[i]; NULL: watch or jobs. */
     struct pollfd fds[FDS_MAX];
     struct slot *slots[FDS_MAX];
@@ -299,7 +301,7 @@ static bool read_once(struct run *run, int timeout)
 {
     struct slot *slot = timeout != 0 ? only_reader(run) : NULL;
     uint64_t left_ns = timeout < 0 ? UINT64_MAX : (unsigned)timeout * WEIR_NS_PER_MS;
-    if (!slot || !core_wait_read(&run->driver->core, slot, left_ns))
+    if (!slot || !core_wait_read(&run->driver->core, slot, &run->near, left_ns))
         return false;
     core_read_clocks(&run->driver->core);
     return true;
@@ -330,6 +332,21 @@ static bool can_park(const struct run *run)
            !run->main->readable && weir_conn_resting(run->main->conn);
 }
 
+/* Until all are closed, or the main one rests and may be parked. */
+static enum poll_end run_all(struct run *run)
+{
+    for (;;) {
+        run_ready(run);
+        if (!run->main)
+            end_lonely_children(run);
+        if (!run->driver->core.first)
+            return POLL_CLOSED;
+        if (can_park(run))
+            return POLL_RESTS;
+        wait_once(run);
+    }
+}
+
 enum poll_end poll_drive(struct poll_driver *driver, struct weir_stream *stream,
                          struct weir_conn *conn, const struct watch *watch, bool park,
                          struct weir_conn **out_conn, struct weir_stream *out_stream)
@@ -338,16 +355,9 @@ enum poll_end poll_drive(struct poll_driver *driver, struct weir_stream *stream,
     core_read_clocks(core);
     struct run run = {.driver = driver, .watch = watch, .stop = watch->stop, .park = park};
     run.main = core_add(core, stream, conn);
-    for (;;) {
-        run_ready(&run);
-        if (!run.main)
-            end_lonely_children(&run);
-        if (!core->first)
-            return POLL_CLOSED;
-        if (can_park(&run)) {
-            core_release(core, run.main, out_conn, out_stream);
-            return POLL_RESTS;
-        }
-        wait_once(&run);
-    }
+    enum poll_end how = run_all(&run);
+    near_done(&run.near);
+    if (how == POLL_RESTS)
+        core_release(core, run.main, out_conn, out_stream);
+    return how;
 }

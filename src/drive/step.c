@@ -111,14 +111,15 @@ static ssize_t receive_some(struct slot *slot)
     return n;
 }
 
-bool core_wait_read(struct core *core, struct slot *slot, uint64_t left_ns)
+bool core_wait_read(struct core *core, struct slot *slot, struct stream_near *near,
+                    uint64_t left_ns)
 {
     struct iovec room = weir_conn_room(slot->conn);
     ssize_t n = -EAGAIN;
     if (slot->stream.spin_us)
         n = stream_spin_read(&slot->stream, room.iov_base, room.iov_len);
     if (n == -EAGAIN)
-        n = stream_wait_read(&slot->stream, room.iov_base, room.iov_len, left_ns);
+        n = stream_wait_read(&slot->stream, near, room.iov_base, room.iov_len, left_ns);
     if (n == -EAGAIN)
         return false;
     received(slot, n, room.iov_len);

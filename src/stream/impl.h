@@ -94,8 +94,11 @@ ssize_t stream_write(struct weir_stream *, const struct iovec *, int count);
 /* The same, never waiting: a try that raises no SIGPIPE, whatever the thread has done about it. */
 ssize_t stream_write_now(struct weir_stream *, const struct iovec *, int count);
 /* Where nothing else is waited for: one system call that waits and reads, instead of poll(2) and a try. Waits for a part of the time that is
- * left. As stream_try_read(); -EAGAIN: nothing came meanwhile, or this stream cannot: wait in another way. */
-ssize_t stream_wait_read(struct weir_stream *, void *, size_t, uint64_t left_ns);
+ * left. `near`: of this stream (near.h); NULL: its bytes are not near. As stream_try_read(); -EAGAIN: nothing came meanwhile, or this stream
+ * cannot: wait in another way. */
+struct stream_near;
+ssize_t stream_wait_read(struct weir_stream *, struct stream_near *near, void *, size_t,
+                         uint64_t left_ns);
 /* Looks for bytes again and again, for spin_us. */
 ssize_t stream_spin_read(struct weir_stream *, void *, size_t);
 /* The queue was found full: makes it larger, once. true: there is more room now. */

@@ -3,7 +3,7 @@
  * system call that is to be saved. So it is a power of two, set again when what is left is less, or four times as much: waits of about the
  * same length use it as it is. A wait that ends with nothing is gone on with by poll(2), to its exact end.
  */
-#include "stream/impl.h"
+#include "stream/near.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -30,9 +30,12 @@ static unsigned log_of(uint64_t ms)
     return log < LIMIT_WAIT_LOG ? log : LIMIT_WAIT_LOG;
 }
 
-ssize_t stream_wait_read(struct weir_stream *s, void *buffer, size_t len, uint64_t left_ns)
+ssize_t stream_wait_read(struct weir_stream *s, struct stream_near *near, void *buffer, size_t len,
+                         uint64_t left_ns)
 {
     uint64_t ms = left_ns / WEIR_NS_PER_MS;
+    if (ms > 0 && near && near_ready(near, s))
+        return near_read(near, s, buffer, len, left_ns);
     if (s->in_kind != FD_SOCKET || !s->waits || ms == 0)
         return -EAGAIN;
     unsigned log = log_of(ms), now = s->in_wait;

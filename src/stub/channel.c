@@ -132,6 +132,7 @@ int channel_disconnect(struct weir_rpc_channel *ch)
     struct weir_stream *stream = ch->stream;
     ch->conn = NULL;
     ch->stream = NULL;
+    near_done(&ch->near);
     weir_conn_free(conn); /* its calls end, and may begin others: those are lost */
     ch->client.conn = NULL;
     if (stream) {

@@ -8,7 +8,7 @@
 
 #include "base/pool.h"
 #include "rpc/client.h"
-#include "stream/impl.h"
+#include "stream/near.h"
 
 #include <weir/conn.h>
 #include <weir/driver.h>
@@ -20,6 +20,7 @@ struct weir_rpc_channel {
     struct rpc_client client;
     struct weir_conn *conn;     /* NULL: not connected */
     struct weir_stream *stream; /* owned; NULL likewise */
+    struct stream_near near;    /* of it */
     char *endpoint;             /* owned; NULL: a stream was given, and there will be no other */
     struct weir_rpc_options options; /* without what it points to */
     pid_t owner;

@@ -141,7 +141,7 @@ static bool wait_read(struct weir_rpc_channel *ch, uint64_t deadline_ns)
 {
     struct iovec room = weir_conn_room(ch->conn);
     uint64_t now = ch->base.now.mono_ns, left = deadline_ns > now ? deadline_ns - now : 0;
-    return take(ch, stream_wait_read(ch->stream, room.iov_base, room.iov_len, left));
+    return take(ch, stream_wait_read(ch->stream, &ch->near, room.iov_base, room.iov_len, left));
 }
 
 static bool move(struct weir_rpc_channel *ch, unsigned want)

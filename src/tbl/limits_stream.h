@@ -40,6 +40,10 @@
     63 /* looks of 0.1 us in a row (kept in 6 bits), none when the peer shares our core; an answer takes 2 us */
 #define LIMIT_SPIN_SWITCH_NS                                                                       \
     800 /* giving the processor away and getting it back at once takes less */
+#define LIMIT_NEAR_NS                                                                              \
+    10000 /* a look for an answer whose question was read just now; sleeping and being woken takes as long */
+#define LIMIT_NEAR_MISSES 4  /* in vain so often: the peer takes its time ... */
+#define LIMIT_NEAR_PASSED 32 /* ... and every so many waits it is tried again */
 #define LIMIT_BUFFER_BYTES                                                                         \
     (64 * 1024) /* of a reader and a writer: one system call for 960 messages of 64 bytes */
 #define LIMIT_BUFFER_DIRECT                                                                        \

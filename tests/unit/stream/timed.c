@@ -42,9 +42,9 @@ static void test_bytes_and_end(void **state)
     char buffer[8];
     make(ends);
     assert_int_equal(weir_write_all(ends[1], "abc", 3), 0);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, UINT64_MAX), 3);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, UINT64_MAX), 3);
     weir_close(ends[1]);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, UINT64_MAX), 0);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, UINT64_MAX), 0);
     weir_close(ends[0]);
 }
 
@@ -56,7 +56,7 @@ static void test_time(void **state)
     char buffer[8];
     make(ends);
     uint64_t begin = deadline_now();
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, 63 * MS), -EAGAIN);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, 63 * MS), -EAGAIN);
     uint64_t took = deadline_now() - begin;
     assert_true(took >= 30 * MS && took < 2000 * MS);
     assert_int_equal(set_on(ends[0]), 32);
@@ -75,7 +75,7 @@ static void test_set_anew(void **state)
     make(ends);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         assert_int_equal(weir_write_all(ends[1], "a", 1), 0);
-        assert_int_equal(stream_wait_read(ends[0], buffer, 8, rows[i][0] * MS), 1);
+        assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, rows[i][0] * MS), 1);
         assert_in_range(set_on(ends[0]), rows[i][1], rows[i][1] + 10); /* whole ticks */
     }
     done(ends);
@@ -87,12 +87,12 @@ static void test_cannot(void **state)
     struct weir_stream *ends[2], *pipes[2];
     char buffer[8];
     make(ends);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, MS - 1), -EAGAIN);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, MS - 1), -EAGAIN);
     stream_forbid_wait_in(ends[0]);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, UINT64_MAX), -EAGAIN);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, UINT64_MAX), -EAGAIN);
     done(ends);
     assert_int_equal(weir_pipe(pipes), 0);
-    assert_int_equal(stream_wait_read(pipes[0], buffer, 8, UINT64_MAX), -EAGAIN);
+    assert_int_equal(stream_wait_read(pipes[0], NULL, buffer, 8, UINT64_MAX), -EAGAIN);
     done(pipes);
 }
 
@@ -112,7 +112,7 @@ static void test_signal(void **state)
     make(ends);
     sigaction(SIGALRM, &action, NULL);
     setitimer(ITIMER_REAL, &soon, NULL);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, 100000 * MS), -EAGAIN);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, 100000 * MS), -EAGAIN);
     done(ends);
 }
 
@@ -123,7 +123,7 @@ static void test_program_reads(void **state)
     struct weir_stream *ends[2];
     char buffer[8];
     make(ends);
-    assert_int_equal(stream_wait_read(ends[0], buffer, 8, 2 * MS), -EAGAIN);
+    assert_int_equal(stream_wait_read(ends[0], NULL, buffer, 8, 2 * MS), -EAGAIN);
     pid_t pid = fork();
     if (pid == 0) {
         usleep(50000);
