@@ -3,8 +3,8 @@
 
     tests/fuzz/hours.py [TARGET ...] [--minutes N] [--jobs N] [--note TEXT]
 
-Each named target (default: all, those with the least CPU time so far first) runs for N minutes, some at a time; what it found
-worth keeping stays in build-fuzz/corpus/TARGET for the next run. Then a row goes to docs/fuzz.md: commit, CPU seconds (user and
+Each named target (default: all, those with the least CPU time so far first) runs for N minutes of CPU time, some at a time, and at most four times
+as long by the clock; SIGUSR1 to a target ends its run early, and that counts too. What it found worth keeping stays in build-fuzz/corpus/TARGET for the next run. Then a row goes to docs/fuzz.md: commit, CPU seconds (user and
 system), executions, seed, coverage, findings. A finding is an input on which the program failed: it lies in build-fuzz/findings,
 the row says so, and the exit status is 1. `--small TARGET` copies the smallest inputs that reach what the whole corpus reaches to
 tests/regress/TARGET, at most 64 KiB.
@@ -14,6 +14,7 @@ import os
 import pathlib
 import random
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -60,6 +61,25 @@ def words_of(target, *options):
     return ["setarch", "-R", str(BUILD / f"tests/fuzz/fuzz-{target}"), "-timeout=60", "-rss_limit_mb=1024", "-max_len=65536", *options]
 
 
+def cpu_s(pid):
+    """Of a child that has not been waited for."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def wait(pid, seconds):
+    """Its status and what it used; it is asked to end when that is `seconds` of CPU time."""
+    asked = False
+    while True:
+        done, status, usage = os.wait4(pid, os.WNOHANG)
+        if done:
+            return status, usage
+        if not asked and cpu_s(pid) >= seconds:
+            os.kill(pid, signal.SIGUSR1)
+            asked = True
+        time.sleep(0.5)
+
+
 def run(target, seconds, commit, note):
     """One run: its row, and whether it found nothing."""
     corpus, findings, kept = BUILD / "corpus" / target, BUILD / "findings", ROOT / "tests/regress" / target
@@ -68,10 +88,10 @@ def run(target, seconds, commit, note):
     seed = random.randrange(1, 2**31)
     with tempfile.TemporaryFile("w+", errors="replace") as log:
         # Its own group of waited-for children would mix with other threads' runs: the time comes from wait4.
-        child = subprocess.Popen(words_of(target, f"-max_total_time={seconds}", f"-seed={seed}", "-print_final_stats=1",
+        child = subprocess.Popen(words_of(target, f"-max_total_time={4 * seconds}", f"-seed={seed}", "-print_final_stats=1",
                                           f"-artifact_prefix={findings}/{target}-", str(corpus), *([str(kept)] if kept.is_dir() else [])),
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **SANITIZERS})
-        _, status, usage = os.wait4(child.pid, 0)
+        status, usage = wait(child.pid, seconds)
         log.seek(0)
         text = log.read()
     executions = re.search(r"number_of_executed_units:\s*(\d+)", text)
@@ -103,7 +123,7 @@ def main():
     """0: nothing was found."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*")
-    parser.add_argument("--minutes", type=float, default=60, help="of each target (60)")
+    parser.add_argument("--minutes", type=float, default=60, help="of CPU time, of each target (60)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="targets at a time (one a core)")
     parser.add_argument("--note", default="", help="for the rows")
     parser.add_argument("--small", metavar="TARGET", help="keep the smallest inputs of its corpus, and no run")
