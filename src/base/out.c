@@ -97,28 +97,9 @@ static void add_copied(struct weir_out *out, struct out_block *block, size_t len
     add_span(out, block, (struct weir_span){.kind = WEIR_SPAN_BYTES, .len = len, .bytes = at});
 }
 
-/* The usual case: there is room, and the last span grows. */
-static bool grow(struct weir_out *out, const void *bytes, size_t len)
-{
-    struct out_block *block = out->tail;
-    if (!block || block->count == block->first || BLOCK_DATA - block->used < len || out->failed)
-        return false;
-    struct weir_span *last = &block->spans[block->count - 1];
-    uint8_t *at = block->data + block->used;
-    if (last->kind != WEIR_SPAN_BYTES || last->owner || last->bytes + last->len != at)
-        return false;
-    memcpy(at, bytes, len);
-    block->used += (uint32_t)len;
-    last->len += len;
-    out->len += len;
-    return true;
-}
-
 void weir_out_copy(struct weir_out *out, const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
-    if (len > 0 && grow(out, bytes, len))
-        return;
     while (len > 0) {
         struct out_block *block = tail_with(out, 1);
         if (!block)

@@ -8,21 +8,28 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef int put_field(struct weir_exchange *, const char *name, const char *value);
+/* Where a field goes. */
+enum place { HEAD, TRAILERS };
 
-static int put_own(struct weir_exchange *x, put_field *put, struct weir_bytes name,
-                   struct weir_bytes value)
+/* A program's, or made of what a program said. */
+static int put(struct weir_exchange *x, enum place place, const char *name, const char *value)
 {
-    return reply_line(x, put == weir_reply_trailer ? &x->trailers : &x->lines, name, value);
+    return place == HEAD ? weir_reply_field(x, name, value) : weir_reply_trailer(x, name, value);
 }
 
-static int put_status(struct weir_exchange *x, put_field *put, int code, const char *message)
+static int put_own(struct weir_exchange *x, enum place place, struct weir_bytes name,
+                   struct weir_bytes value)
+{
+    return reply_line(x, place == HEAD ? &x->lines : &x->trailers, name, value);
+}
+
+static int put_status(struct weir_exchange *x, enum place place, int code, const char *message)
 {
     char number[16];
     struct text t;
     text_init(&t, number, sizeof(number));
     text_u64(&t, (uint64_t)code);
-    int rc = put_own(x, put, BYTES("grpc-status"), (struct weir_bytes){number, t.len});
+    int rc = put_own(x, place, BYTES("grpc-status"), (struct weir_bytes){number, t.len});
     size_t len = message ? strlen(message) : 0;
     if (rc < 0 || len == 0)
         return rc;
@@ -31,61 +38,61 @@ static int put_status(struct weir_exchange *x, put_field *put, int code, const c
     if (!text)
         return -ENOMEM;
     rpc_percent_encode(message, len, text);
-    rc = put(x, "grpc-message", text);
+    rc = put(x, place, "grpc-message", text);
     free(text);
     return rc == -ENOBUFS ? 0 : rc; /* the code is what counts */
 }
 
-static int put_binary(struct weir_exchange *x, put_field *put, const char *name, const void *bytes,
-                      size_t len)
+static int put_binary(struct weir_exchange *x, enum place place, const char *name,
+                      const void *bytes, size_t len)
 {
     char *text = malloc(RPC_BASE64_LEN(len) + 1);
     if (!text)
         return -ENOMEM;
     text[rpc_base64_encode(bytes, len, text)] = '\0';
-    int rc = put(x, name, text);
+    int rc = put(x, place, name, text);
     free(text);
     return rc;
 }
 
-static int put_entries(struct weir_exchange *x, put_field *put, const struct rpc_entries *list)
+static int put_entries(struct weir_exchange *x, enum place place, const struct rpc_entries *list)
 {
     int rc = 0;
     for (unsigned i = 0; i < list->count && rc == 0; i++) {
         const struct weir_rpc_entry *entry = &list->at[i];
         if (rpc_name_is_binary(bytes_str(entry->name)))
-            rc = put_binary(x, put, entry->name, entry->value.at, entry->value.len);
+            rc = put_binary(x, place, entry->name, entry->value.at, entry->value.len);
         else
-            rc = put(x, entry->name, entry->value.at);
+            rc = put(x, place, entry->name, entry->value.at);
         rc = rc == -EINVAL ? 0 : rc; /* a name that may not come there */
     }
     return rc;
 }
 
-static int put_end(struct weir_rpc_context *c, put_field *put)
+static int put_end(struct weir_rpc_context *c, enum place place)
 {
-    int rc = put_status(c->x, put, c->code, c->message);
+    int rc = put_status(c->x, place, c->code, c->message);
     if (rc == 0 && c->details_len > 0)
-        rc = put_binary(c->x, put, "grpc-status-details-bin", c->details, c->details_len);
-    return rc < 0 ? rc : put_entries(c->x, put, &c->trailers);
+        rc = put_binary(c->x, place, "grpc-status-details-bin", c->details, c->details_len);
+    return rc < 0 ? rc : put_entries(c->x, place, &c->trailers);
 }
 
 int serving_refuse(struct weir_exchange *x, int code, const char *message)
 {
     int rc = weir_reply_status(x, 200);
     if (rc == 0)
-        rc = put_own(x, weir_reply_field, BYTES("content-type"), BYTES("application/grpc"));
+        rc = put_own(x, HEAD, BYTES("content-type"), BYTES("application/grpc"));
     if (rc == 0)
-        rc = put_status(x, weir_reply_field, code, message);
+        rc = put_status(x, HEAD, code, message);
     return rc < 0 ? rc : weir_reply_bytes(x, NULL, 0, NULL);
 }
 
 static int put_head(struct weir_rpc_context *c)
 {
-    int rc = put_own(c->x, weir_reply_field, BYTES("content-type"), BYTES("application/grpc"));
+    int rc = put_own(c->x, HEAD, BYTES("content-type"), BYTES("application/grpc"));
     if (rc == 0 && c->gzip)
-        rc = put_own(c->x, weir_reply_field, BYTES("grpc-encoding"), BYTES("gzip"));
-    return rc < 0 ? rc : put_entries(c->x, weir_reply_field, &c->head);
+        rc = put_own(c->x, HEAD, BYTES("grpc-encoding"), BYTES("gzip"));
+    return rc < 0 ? rc : put_entries(c->x, HEAD, &c->head);
 }
 
 int serving_begin(struct weir_rpc_context *c)
@@ -98,7 +105,7 @@ int serving_begin(struct weir_rpc_context *c)
 int serving_trailers(struct weir_rpc_context *c)
 {
     c->ended = true;
-    return put_end(c, weir_reply_trailer);
+    return put_end(c, TRAILERS);
 }
 
 /* Nothing but a status, with whatever goes with it. */
@@ -107,7 +114,7 @@ static int end_at_once(struct weir_rpc_context *c)
     c->begun = c->ended = true;
     int rc = put_head(c);
     if (rc == 0)
-        rc = put_end(c, weir_reply_field);
+        rc = put_end(c, HEAD);
     return rc < 0 ? rc : weir_reply_bytes(c->x, NULL, 0, NULL);
 }
 

@@ -55,6 +55,8 @@ enum {
     GIVEN_LENT = -2, /* reopened from one that stays open: closing ours tells nobody */
 };
 
+struct stream_near; /* near.h */
+
 struct weir_stream {
     int in, out; /* equal for a socket; -1: no such side, or ended */
     /* enum fd_kind; and of the side's SO_RCVTIMEO, which timed.c has set: 1 + the logarithm of the milliseconds; 0: never */
@@ -96,7 +98,6 @@ ssize_t stream_write_now(struct weir_stream *, const struct iovec *, int count);
 /* Where nothing else is waited for: one system call that waits and reads, instead of poll(2) and a try. Waits for a part of the time that is
  * left. `near`: of this stream (near.h); NULL: its bytes are not near. As stream_try_read(); -EAGAIN: nothing came meanwhile, or this stream
  * cannot: wait in another way. */
-struct stream_near;
 ssize_t stream_wait_read(struct weir_stream *, struct stream_near *near, void *, size_t,
                          uint64_t left_ns);
 /* Looks for bytes again and again, for spin_us. */

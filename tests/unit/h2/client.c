@@ -1,10 +1,5 @@
-/* A client of HTTP/2 against frames written by hand: what RFC 9113 says of each, and that every request ends once. */
-#include "h2/client.h"
-
-#include "drive/sim.h"
-#include "h2/wire.h"
-#include "tbl/limits_h2.h"
-#include "tbl/limits_rpc.h"
+/* A client of HTTP/2 against a peer written by hand: its life, windows and bounds, and that every request ends once. */
+#include "client_world.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -16,465 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#define REQUESTS 3
-
-struct asked {
-    struct h2_request request; /* first */
-    unsigned fields, heads, ends, closed;
-    size_t content;
-    size_t send; /* bytes that are there to be sent, and then the end */
-    int why;
-    uint32_t code;
-    int fail; /* what field() says */
-};
-
-struct world {
-    struct sim *sim;
-    struct sim_end *end;
-    struct h2_client_options options;
-    struct asked asked[REQUESTS];
-    unsigned left;
-};
-
-static int on_field(struct h2_request *s, struct weir_bytes name, struct weir_bytes value,
-                    bool trailer)
-{
-    struct asked *a = (struct asked *)s;
-    (void)name, (void)value, (void)trailer;
-    a->fields++;
-    return a->fail;
-}
-
-static int on_fields_end(struct h2_request *s, bool trailer)
-{
-    (void)trailer;
-    ((struct asked *)s)->heads++;
-    return 0;
-}
-
-static int on_data(struct h2_request *s, const uint8_t *bytes, size_t len)
-{
-    (void)bytes;
-    ((struct asked *)s)->content += len;
-    return 0;
-}
-
-static int on_end(struct h2_request *s)
-{
-    ((struct asked *)s)->ends++;
-    return 0;
-}
-
-static size_t on_ready(struct h2_request *s, size_t max, bool *out_last)
-{
-    const struct asked *a = (struct asked *)s;
-    *out_last = a->send <= max;
-    return a->send < max ? a->send : max;
-}
-
-static void on_give(struct h2_request *s, struct weir_out *out, size_t len)
-{
-    static const uint8_t zeroes[LIMIT_H2_FRAME];
-    ((struct asked *)s)->send -= len;
-    weir_out_bytes(out, zeroes, len, NULL);
-}
-
-static void on_closed(struct h2_request *s, int why, uint32_t code)
-{
-    struct asked *a = (struct asked *)s;
-    a->closed++;
-    a->why = why;
-    a->code = code;
-}
-
-static const struct h2_request_calls calls = {
-    .field = on_field,
-    .fields_end = on_fields_end,
-    .data = on_data,
-    .end = on_end,
-    .ready = on_ready,
-    .give = on_give,
-    .closed = on_closed,
-};
-
-static void on_leaving(void *arg)
-{
-    ((struct world *)arg)->left++;
-}
-
-static void on_over(void *arg, int why)
-{
-    (void)arg, (void)why;
-}
-
-static nghttp2_nv line(const char *name, const char *value)
-{
-    return (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name),
-                        strlen(value), NGHTTP2_NV_FLAG_NONE};
-}
-
-static int submit(struct world *w, unsigned i, bool body)
-{
-    const nghttp2_nv nv[] = {line(":method", "POST"), line(":scheme", "http"), line(":path", "/a"),
-                             line(":authority", "x")};
-    w->asked[i].request.calls = &calls;
-    return h2_client_submit(sim_conn(w->end), &w->asked[i].request, NULL, nv, 4, body);
-}
-
-static void start(struct world *w, enum sim_cut cut, unsigned requests)
-{
-    const struct sim_options options = {.cut = cut};
-    *w = (struct world){.options = {.leaving = on_leaving, .closed = on_over, .arg = w}};
-    assert_int_equal(sim_new(&options, &w->sim), 0);
-    w->end = sim_connect(w->sim, &h2_client, &w->options);
-    assert_int_equal(sim_run(w->sim), 0);
-    for (unsigned i = 0; i < requests; i++)
-        assert_int_equal(submit(w, i, false), 0);
-    assert_int_equal(sim_run(w->sim), 0);
-}
-
-static void say(struct world *w, const void *bytes, size_t len)
-{
-    assert_int_equal(sim_send(w->end, bytes, len), 0);
-    assert_int_equal(sim_run(w->sim), 0);
-}
-#define SAY(w, literal) say(w, literal, sizeof(literal) - 1)
-
-/* How many frames of this kind were sent on this stream; the payload of the last in *out. */
-static unsigned sent(const struct world *w, uint8_t type, uint32_t id, const uint8_t **out)
-{
-    struct weir_bytes all = sim_output(w->end);
-    const uint8_t *p = (const uint8_t *)all.at;
-    unsigned count = 0;
-    for (size_t at = WIRE_PREFACE_LEN; at + WIRE_HEAD <= all.len;) {
-        struct frame f = wire_read(p + at);
-        if (f.type == type && f.id == id) {
-            count++;
-            if (out)
-                *out = p + at + WIRE_HEAD;
-        }
-        at += WIRE_HEAD + f.len;
-    }
-    return count;
-}
-
-static void stop(struct world *w)
-{
-    sim_free(w->sim);
-    for (unsigned i = 0; i < REQUESTS; i++)
-        assert_true(w->asked[i].closed == (w->asked[i].request.calls != NULL));
-}
-
-/* Of the last GOAWAY; 99: none was sent. */
-static uint32_t goaway_of(const struct world *w)
-{
-    const uint8_t *payload;
-    return sent(w, WIRE_GOAWAY, 0, &payload) > 0 ? wire_get32(payload + 4) : 99;
-}
-
-static uint32_t reset_of(const struct world *w, uint32_t id)
-{
-    const uint8_t *payload;
-    return sent(w, WIRE_RST_STREAM, id, &payload) == 1 ? wire_get32(payload) : 99;
-}
-
-#define F(len, type, flags, id) "\0" len type flags "\0\0\0" id
-#define SETTINGS                F("\0\0", "\4", "\0", "\0")
-#define ACK                     F("\0\0", "\4", "\1", "\0")
-#define HEAD(id)                F("\0\1", "\1", "\4", id) "\x88"
-#define HEAD_END(id)            F("\0\1", "\1", "\5", id) "\x88"
-
-/* --- what ends the connection, and with which word --- */
-
-static const struct fatal {
-    const char *what;
-    const char *bytes;
-    size_t len;
-    enum wire_error code;
-    bool greeted; /* it comes behind the peer's SETTINGS, and a head on stream 1 */
-} fatals[] = {
-#define ROW(what, bytes, code, greeted)                                                            \
-    {                                                                                              \
-        what, bytes, sizeof(bytes) - 1, code, greeted                                              \
-    }
-    ROW("no SETTINGS first", F("\0\x8", "\6", "\0", "\0") "12345678", WIRE_PROTOCOL_ERROR, false),
-    ROW("an ACK first", ACK, WIRE_PROTOCOL_ERROR, false),
-    ROW("HTTP/1.1", "HTTP/1.1 400 Bad Request\r\n\r\n", WIRE_PROTOCOL_ERROR, false),
-    ROW("a frame too long", "\0\x40\1\0\0\0\0\0\1", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("SETTINGS on a stream", F("\0\0", "\4", "\0", "\1"), WIRE_PROTOCOL_ERROR, true),
-    ROW("SETTINGS of 5 bytes", F("\0\5", "\4", "\0", "\0") "12345", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("an ACK with content", F("\0\6", "\4", "\1", "\0") "123456", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("one ACK too many", ACK ACK, WIRE_PROTOCOL_ERROR, true),
-    ROW("push allowed", F("\0\6", "\4", "\0", "\0") "\0\2\0\0\0\1", WIRE_PROTOCOL_ERROR, true),
-    ROW("a window too large", F("\0\6", "\4", "\0", "\0") "\0\4\x80\0\0\0", WIRE_FLOW_CONTROL_ERROR,
-        true),
-    ROW("frames too small", F("\0\6", "\4", "\0", "\0") "\0\5\0\0\x3f\xff", WIRE_PROTOCOL_ERROR,
-        true),
-    ROW("frames too large", F("\0\6", "\4", "\0", "\0") "\0\5\1\0\0\0", WIRE_PROTOCOL_ERROR, true),
-    ROW("CONNECT of 2", F("\0\6", "\4", "\0", "\0") "\0\x8\0\0\0\2", WIRE_PROTOCOL_ERROR, true),
-    ROW("PING of 7 bytes", F("\0\7", "\6", "\0", "\0") "1234567", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("PING on a stream", F("\0\x8", "\6", "\0", "\1") "12345678", WIRE_PROTOCOL_ERROR, true),
-    ROW("GOAWAY of 7 bytes", F("\0\7", "\7", "\0", "\0") "1234567", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("GOAWAY on a stream", F("\0\x8", "\7", "\0", "\1") "\0\0\0\0\0\0\0\0", WIRE_PROTOCOL_ERROR,
-        true),
-    ROW("GOAWAY of an even stream", F("\0\x8", "\7", "\0", "\0") "\0\0\0\2\0\0\0\0",
-        WIRE_PROTOCOL_ERROR, true),
-    ROW("GOAWAY that goes back",
-        F("\0\x8", "\7", "\0", "\0") "\0\0\0\1\0\0\0\0" F("\0\x8", "\7", "\0",
-                                                          "\0") "\0\0\0\3\0\0\0\0",
-        WIRE_PROTOCOL_ERROR, true),
-    ROW("RST_STREAM of 3 bytes", F("\0\3", "\3", "\0", "\1") "123", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("RST_STREAM of nothing", F("\0\4", "\3", "\0", "\0") "\0\0\0\0", WIRE_PROTOCOL_ERROR, true),
-    ROW("RST_STREAM of an idle stream", F("\0\4", "\3", "\0", "\x9") "\0\0\0\0",
-        WIRE_PROTOCOL_ERROR, true),
-    ROW("WINDOW_UPDATE of 3 bytes", F("\0\3", "\x8", "\0", "\0") "123", WIRE_FRAME_SIZE_ERROR,
-        true),
-    ROW("WINDOW_UPDATE by 0", F("\0\4", "\x8", "\0", "\0") "\0\0\0\0", WIRE_PROTOCOL_ERROR, true),
-    ROW("WINDOW_UPDATE too large", F("\0\4", "\x8", "\0", "\0") "\x7f\xff\xff\xff",
-        WIRE_FLOW_CONTROL_ERROR, true),
-    ROW("WINDOW_UPDATE of an idle stream", F("\0\4", "\x8", "\0", "\x9") "\0\0\0\1",
-        WIRE_PROTOCOL_ERROR, true),
-    ROW("PRIORITY of nothing", F("\0\5", "\2", "\0", "\0") "12345", WIRE_PROTOCOL_ERROR, true),
-    ROW("PRIORITY of 4 bytes", F("\0\4", "\2", "\0", "\1") "1234", WIRE_FRAME_SIZE_ERROR, true),
-    ROW("PRIORITY_UPDATE", F("\0\4", "\x10", "\0", "\0") "\0\0\0\1", WIRE_PROTOCOL_ERROR, true),
-    ROW("a promise", F("\0\5", "\5", "\4", "\1") "\0\0\0\2\x88", WIRE_PROTOCOL_ERROR, true),
-    ROW("a head of an even stream", HEAD("\2"), WIRE_PROTOCOL_ERROR, true),
-    ROW("a head of an idle stream", HEAD("\x9"), WIRE_PROTOCOL_ERROR, true),
-    ROW("a head of nothing", HEAD("\0"), WIRE_PROTOCOL_ERROR, true),
-    ROW("content of an idle stream", F("\0\1", "\0", "\0", "\x9") "x", WIRE_PROTOCOL_ERROR, true),
-    ROW("content of nothing", F("\0\1", "\0", "\0", "\0") "x", WIRE_PROTOCOL_ERROR, true),
-    ROW("more padding than frame", F("\0\2", "\0", "\x8", "\1") "\2x", WIRE_PROTOCOL_ERROR, true),
-    ROW("padding without its length", F("\0\0", "\0", "\x8", "\1") "", WIRE_PROTOCOL_ERROR, true),
-    ROW("a padded head", F("\0\2", "\1", "\x0d", "\1") "\2\x88", WIRE_PROTOCOL_ERROR, true),
-    ROW("a head too short for its priority", F("\0\4", "\1", "\x25", "\1") "1234",
-        WIRE_FRAME_SIZE_ERROR, true),
-    ROW("CONTINUATION of nothing", F("\0\1", "\x9", "\4", "\1") "\x88", WIRE_PROTOCOL_ERROR, true),
-    ROW("CONTINUATION of another",
-        F("\0\1", "\1", "\1", "\1") "\x88" F("\0\1", "\x9", "\4", "\3") "\x88", WIRE_PROTOCOL_ERROR,
-        true),
-    ROW("something within a head",
-        F("\0\1", "\1", "\1", "\1") "\x88" F("\0\x8", "\6", "\0", "\0") "12345678",
-        WIRE_PROTOCOL_ERROR, true),
-    ROW("a line that is none", F("\0\1", "\1", "\5", "\1") "\xff", WIRE_COMPRESSION_ERROR, true),
-    ROW("a table larger than ours", F("\0\3", "\1", "\5", "\1") "\x3f\xe2\x1f",
-        WIRE_COMPRESSION_ERROR, true),
-    ROW("a broken line for nobody",
-        F("\0\4", "\3", "\0", "\3") "\0\0\0\x8" F("\0\1", "\1", "\5", "\3") "\xff",
-        WIRE_COMPRESSION_ERROR, true),
-    ROW("a head behind the end", F("\0\0", "\0", "\1", "\1") HEAD("\1"), WIRE_STREAM_CLOSED, true),
-    ROW("content behind the end", F("\0\0", "\0", "\1", "\1") F("\0\1", "\0", "\0", "\1") "x",
-        WIRE_STREAM_CLOSED, true),
-};
-
-static void play_fatal(const struct fatal *row, enum sim_cut cut)
-{
-    struct world w;
-    int why = 0;
-    start(&w, cut, REQUESTS);
-    if (row->greeted)
-        SAY(&w, SETTINGS HEAD("\1"));
-    say(&w, row->bytes, row->len);
-    if (goaway_of(&w) != (uint32_t)row->code || !sim_closed(w.end, &why) || why != -EPROTO)
-        fail_msg("%s: GOAWAY %u, %d", row->what, goaway_of(&w), why);
-    stop(&w);
-}
-
-static void test_fatal(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(fatals) / sizeof(fatals[0]); i++) {
-        play_fatal(&fatals[i], SIM_WHOLE);
-        play_fatal(&fatals[i], SIM_BYTES);
-    }
-}
-
-/* --- what ends a stream alone --- */
-
-static const struct broken {
-    const char *what;
-    const char *bytes; /* on stream 1 */
-    size_t len;
-    enum wire_error code;
-} broken[] = {
-#define BROKEN(what, bytes, code)                                                                  \
-    {                                                                                              \
-        what, bytes, sizeof(bytes) - 1, code                                                       \
-    }
-    BROKEN("content before a head", F("\0\1", "\0", "\0", "\1") "x", WIRE_PROTOCOL_ERROR),
-    BROKEN("no :status", F("\0\5", "\1", "\5", "\1") "\0\1a\1b", WIRE_PROTOCOL_ERROR),
-    BROKEN("an empty head", F("\0\0", "\1", "\5", "\1"), WIRE_PROTOCOL_ERROR),
-    BROKEN(":status twice", F("\0\2", "\1", "\5", "\1") "\x88\x88", WIRE_PROTOCOL_ERROR),
-    BROKEN(":status of a letter",
-           F("\0\5", "\1", "\5", "\1") "\x8\3"
-                                       "2x0",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN(":status of 4 digits",
-           F("\0\6", "\1", "\5", "\1") "\x8\4"
-                                       "2000",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN(":status of 0",
-           F("\0\5", "\1", "\5", "\1") "\x8\3"
-                                       "000",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("switched to something else",
-           F("\0\5", "\1", "\4", "\1") "\x8\3"
-                                       "101",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("a request's line", F("\0\2", "\1", "\5", "\1") "\x88\x82", WIRE_PROTOCOL_ERROR),
-    BROKEN(":status behind a field", F("\0\6", "\1", "\5", "\1") "\0\1a\1b\x88",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("a name in capitals", F("\0\6", "\1", "\5", "\1") "\x88\0\1A\1b", WIRE_PROTOCOL_ERROR),
-    BROKEN("no name", F("\0\5", "\1", "\5", "\1") "\x88\0\0\1b", WIRE_PROTOCOL_ERROR),
-    BROKEN("a line within a value", F("\0\x8", "\1", "\5", "\1") "\x88\0\1a\3b\nc",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("a space before a value", F("\0\7", "\1", "\5", "\1") "\x88\0\1a\2 b",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("connection",
-           F("\0\x14", "\1", "\5", "\1") "\x88\0\x0a"
-                                         "connection\6closed",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("an interim head that ends",
-           F("\0\5", "\1", "\5", "\1") "\x8\3"
-                                       "103",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("trailers that do not end", HEAD("\1") F("\0\5", "\1", "\4", "\1") "\0\1a\1b",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("a pseudo-field in trailers", HEAD("\1") HEAD_END("\1"), WIRE_PROTOCOL_ERROR),
-    BROKEN("more than its length",
-           F("\0\5", "\1", "\4", "\1") "\x88\x0f\x0d\1"
-                                       "1" F("\0\2", "\0", "\0", "\1") "xy",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("less than its length",
-           F("\0\5", "\1", "\4", "\1") "\x88\x0f\x0d\1"
-                                       "3" F("\0\2", "\0", "\1", "\1") "xy",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("two lengths",
-           F("\0\x9", "\1", "\4", "\1") "\x88\x0f\x0d\1"
-                                        "1"
-                                        "\x0f\x0d\1"
-                                        "1",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("a length that is none",
-           F("\0\5", "\1", "\4", "\1") "\x88\x0f\x0d\1"
-                                       "x",
-           WIRE_PROTOCOL_ERROR),
-    BROKEN("WINDOW_UPDATE by 0", F("\0\4", "\x8", "\0", "\1") "\0\0\0\0", WIRE_PROTOCOL_ERROR),
-    BROKEN("WINDOW_UPDATE too large", F("\0\4", "\x8", "\0", "\1") "\x7f\xff\xff\xff",
-           WIRE_FLOW_CONTROL_ERROR),
-};
-
-static void play_broken(const struct broken *row, enum sim_cut cut)
-{
-    struct world w;
-    int why;
-    start(&w, cut, 2);
-    SAY(&w, SETTINGS);
-    say(&w, row->bytes, row->len);
-    const struct asked *a = w.asked;
-    if (a->closed != 1 || a->why != -EBADMSG || reset_of(&w, 1) != (uint32_t)row->code || a->ends)
-        fail_msg("%s: %d, RST_STREAM %u", row->what, a->why, reset_of(&w, 1));
-    /* What comes late for it is read past, and the other goes on. */
-    SAY(&w, HEAD("\1") F("\0\1", "\0", "\1", "\1") "x" HEAD_END("\3"));
-    assert_false(sim_closed(w.end, &why));
-    assert_true(w.asked[1].closed == 1 && w.asked[1].why == WEIR_DONE && w.asked[1].ends == 1);
-    stop(&w);
-}
-
-static void test_broken(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-        play_broken(&broken[i], SIM_WHOLE);
-        play_broken(&broken[i], SIM_BYTES);
-    }
-}
-
-/* --- what is right --- */
-
-static const struct fine {
-    const char *what;
-    const char *bytes; /* on stream 1 */
-    size_t len;
-    unsigned fields;
-    size_t content;
-} fine[] = {
-#define FINE(what, bytes, fields, content)                                                         \
-    {                                                                                              \
-        what, bytes, sizeof(bytes) - 1, fields, content                                            \
-    }
-    FINE("a head alone", HEAD_END("\1"), 1, 0),
-    FINE("content", HEAD("\1") F("\0\3", "\0", "\1", "\1") "abc", 1, 3),
-    FINE("padding", HEAD("\1") F("\0\6", "\0", "\x9", "\1") "\2abc\0\0", 1, 3),
-    FINE("nothing but padding", HEAD("\1") F("\0\3", "\0", "\x9", "\1") "\2\0\0", 1, 0),
-    FINE("a padded head with a priority", F("\0\x9", "\1", "\x2d", "\1") "\2\0\0\0\3\1\x88\0\0", 1,
-         0),
-    FINE("interim heads",
-         F("\0\5", "\1", "\4", "\1") "\x8\3"
-                                     "100" F("\0\x9", "\1", "\4", "\1") "\x8\3"
-                                                                        "103"
-                                                                        "\0\1a\0" HEAD_END("\1"),
-         1, 0),
-    FINE("trailers",
-         HEAD("\1") F("\0\1", "\0", "\0", "\1") "x" F("\0\5", "\1", "\5", "\1") "\0\1a\1b", 2, 1),
-    FINE("a head in pieces",
-         F("\0\1", "\1", "\1", "\1") "\x88" F("\0\0", "\x9", "\0", "\1")
-             F("\0\3", "\x9", "\0", "\1") "\0\1a" F("\0\2", "\x9", "\4", "\1") "\1b",
-         2, 0),
-    FINE("its length",
-         F("\0\5", "\1", "\4", "\1") "\x88\x0f\x0d\1"
-                                     "3" F("\0\3", "\0", "\1", "\1") "abc",
-         2, 3),
-    FINE("a length of another answer",
-         F("\0\5", "\1", "\5", "\1") "\x8b\x0f\x0d\1"
-                                     "3",
-         2, 0),
-    FINE("an unknown frame", F("\0\3", "\x63", "\xff", "\1") "abc" HEAD_END("\1"), 1, 0),
-    FINE("an unknown setting", F("\0\6", "\4", "\0", "\0") "\x70\1\0\0\0\1" HEAD_END("\1"), 1, 0),
-    FINE("PRIORITY", F("\0\5", "\2", "\0", "\1") "\0\0\0\1\1" HEAD_END("\1"), 1, 0),
-    FINE("PING", F("\0\x8", "\6", "\0", "\0") "12345678" HEAD_END("\1"), 1, 0),
-    FINE("an answer nobody asked for", F("\0\x8", "\6", "\1", "\0") "12345678" HEAD_END("\1"), 1,
-         0),
-    FINE("a reset behind the answer", HEAD_END("\1") F("\0\4", "\3", "\0", "\1") "\0\0\0\0", 1, 0),
-};
-
-static void play_fine(const struct fine *row, enum sim_cut cut)
-{
-    struct world w;
-    int why;
-    start(&w, cut, 1);
-    SAY(&w, SETTINGS ACK);
-    say(&w, row->bytes, row->len);
-    const struct asked *a = w.asked;
-    if (a->closed != 1 || a->why != WEIR_DONE || a->fields != row->fields ||
-        a->content != row->content || a->ends != 1 || goaway_of(&w) != 99 || reset_of(&w, 1) != 99)
-        fail_msg("%s: %d, %u fields, GOAWAY %u", row->what, a->why, a->fields, goaway_of(&w));
-    assert_false(sim_closed(w.end, &why));
-    assert_int_equal(sent(&w, WIRE_SETTINGS, 0, NULL) >= 2, 1);
-    stop(&w);
-}
-
-static void test_fine(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof(fine) / sizeof(fine[0]); i++) {
-        play_fine(&fine[i], SIM_WHOLE);
-        play_fine(&fine[i], SIM_BYTES);
-    }
-}
-
-static void test_pong(void **state)
-{
-    (void)state;
-    struct world w;
-    const uint8_t *payload = NULL;
-    start(&w, SIM_WHOLE, 0);
-    SAY(&w, SETTINGS F("\0\x8", "\6", "\0", "\0") "12345678");
-    assert_int_equal(sent(&w, WIRE_PING, 0, &payload), 1);
-    assert_memory_equal(payload, "12345678", 8);
-    assert_int_equal(payload[-5], WIRE_ACK);
-    stop(&w);
-}
 
 /* --- ends by the peer --- */
 
@@ -836,13 +372,68 @@ static void test_table(void **state)
     stop(&w);
 }
 
+/* --- heads that are said again --- */
+
+static int again(struct world *w, unsigned i, const struct h2_key *key)
+{
+    w->asked[i].request.calls = &calls;
+    int rc = h2_client_submit_again(sim_conn(w->end), &w->asked[i].request, key, false);
+    if (rc < 0)
+        w->asked[i].request.calls = NULL; /* nothing was begun */
+    assert_int_equal(sim_run(w->sim), 0);
+    return rc;
+}
+
+static void first(struct world *w, const struct h2_key *key)
+{
+    const nghttp2_nv nv[] = {line(":method", "GET"), line(":path", "/")}; /* both of the table */
+    struct asked *asked = &w->asked[0];
+    start(w, SIM_WHOLE, 0);
+    SAY(w, SETTINGS);
+    asked->request.calls = &calls;
+    assert_int_equal(h2_client_submit(sim_conn(w->end), &asked->request, key, nv, 2, false), 0);
+    assert_int_equal(sim_run(w->sim), 0);
+}
+
+static void test_again(void **state)
+{
+    (void)state;
+    const struct h2_key key = {{5}, {{"/", 1}}}, other = {{6}, {{"/", 1}}};
+    struct world w;
+    const uint8_t *payload = NULL;
+    first(&w, &key);
+    assert_int_equal(again(&w, 1, &other), -EAGAIN);
+    assert_int_equal(h2_client_count(sim_conn(w.end)), 1);
+    assert_int_equal(again(&w, 1, &key), 0);
+    assert_int_equal(sent(&w, WIRE_HEADERS, 3, &payload), 1);
+    assert_memory_equal(payload, "\x82\x84", 2);
+    SAY(&w, HEAD_END("\3"));
+    assert_true(w.asked[1].closed == 1 && w.asked[1].why == WEIR_DONE);
+    SAY(&w, F("\0\6", "\4", "\0", "\0") "\0\1\0\0\0\0"); /* another table */
+    assert_int_equal(again(&w, 2, &key), -EAGAIN);
+    stop(&w);
+}
+
+/* Where it cannot begin at once, the fields are asked for: they are what waits. */
+static void test_again_not_now(void **state)
+{
+    (void)state;
+    const struct h2_key key = {{5}, {{"/", 1}}};
+    struct world w;
+    first(&w, &key);
+    SAY(&w, F("\0\6", "\4", "\0", "\0") "\0\3\0\0\0\1"); /* one stream at a time */
+    assert_int_equal(again(&w, 1, &key), -EAGAIN);
+    assert_int_equal(sent(&w, WIRE_HEADERS, 3, NULL), 0);
+    SAY(&w, HEAD_END("\1"));
+    assert_int_equal(again(&w, 1, &key), 0);
+    SAY(&w, F("\0\x8", "\7", "\0", "\0") "\0\0\0\3\0\0\0\0");
+    assert_int_equal(again(&w, 2, &key), -ESHUTDOWN);
+    stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fatal),
-        cmocka_unit_test(test_broken),
-        cmocka_unit_test(test_fine),
-        cmocka_unit_test(test_pong),
         cmocka_unit_test(test_reset),
         cmocka_unit_test(test_leaving),
         cmocka_unit_test(test_streams_max),
@@ -860,6 +451,8 @@ int main(void)
         cmocka_unit_test(test_floods),
         cmocka_unit_test(test_many_in_one),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_again),
+        cmocka_unit_test(test_again_not_now),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
