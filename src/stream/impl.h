@@ -56,7 +56,6 @@ enum {
 };
 
 struct stream_near; /* near.h */
-
 struct weir_stream {
     int in, out; /* equal for a socket; -1: no such side, or ended */
     /* enum fd_kind; and of the side's SO_RCVTIMEO, which timed.c has set: 1 + the logarithm of the milliseconds; 0: never */

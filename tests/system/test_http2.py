@@ -1,5 +1,7 @@
 """HTTP/2 from outside, by python3-h2, which shows each frame, and python3-httpx; over TLS 1.2 and 1.3 and in clear text."""
 
+import contextlib
+import random
 import re
 import socket
 import ssl
@@ -21,7 +23,9 @@ BIG = 3_000_000
 @pytest.fixture(scope="module")
 def root(tmp_path_factory):
     top = tmp_path_factory.mktemp("h2")
-    (top / "digits.txt").write_text("0123456789")
+    (top / "a").mkdir()
+    for name in ("digits.txt", "digits.html", "a/index.html"):
+        (top / name).write_text("0123456789")
     (top / "big.bin").write_bytes(bytes(i * 7 % 251 for i in range(1000)) * (BIG // 1000))
     return top
 
@@ -136,6 +140,41 @@ def test_answers(client, root):
     assert client.get("/digits.txt", fields=[("if-none-match", fields["etag"])])[0] == 304
     assert client.get("/digits.txt", method="POST", content=b"x" * 200000)[0] == 405
     assert client.get("/digits.txt")[2] == b"0123456789"
+
+
+ASKED = [
+    {"path": "/digits.txt"},
+    {"path": "/digits.html"},  # as long, of another type
+    {"path": "/digits.txt", "method": "HEAD"},
+    {"path": "/digits.txt", "fields": [("range", "bytes=2-4")]},
+    {"path": "/digits.txt", "fields": [("range", "bytes=3-5")]},
+    {"path": "/a/"},
+    {"path": "/a", "method": "HEAD"},
+    {"path": "/no"},
+    {"path": "/digits.txt", "method": "POST"},
+]
+
+
+def test_each_answer_has_its_own_head(starter, root):
+    """What was packed for one is sent for another only if that says the same; the first answer of a connection borrows from none."""
+    server = starter.serve(root, "event", "--workers", 1)
+
+    def told(client, asked):
+        status, fields, content = client.get(**asked)
+        return status, {name: value for name, value in fields.items() if name != "date"}, content
+    alone = []
+    for asked in ASKED:
+        with contextlib.closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as sock:
+            alone.append(told(Client(sock), asked))
+    assert len({str(one[:2]) for one in alone}) == len(ASKED) - 1  # HEAD says what GET does
+    chance = random.Random(1)
+    with contextlib.closing(socket.create_connection(("127.0.0.1", server.port), timeout=20)) as sock:
+        client = Client(sock)
+        for _ in range(120):
+            i = chance.randrange(len(ASKED))
+            for _ in range(chance.randrange(1, 4)):
+                assert told(client, ASKED[i]) == alone[i], ASKED[i]
+    server.stop()
 
 
 def test_many_at_once(client, root):

@@ -2,6 +2,7 @@
 #include "rpc/client.h"
 
 #include "drive/sim.h"
+#include "h2/hpack.h"
 #include "tbl/limits_rpc.h"
 
 #include <errno.h>
@@ -43,17 +44,23 @@ static const struct rpc_client_events reads = {.message = on_message, .done = on
 static const struct rpc_client_events waits = {.done = on_done};
 static const struct weir_rpc_method method = {.path = "/a.B/C"};
 
-static void begin(struct world *w, struct rpc_call *call, unsigned timeout_ms,
-                  const struct rpc_client_events *tell)
+static void begin_method(struct world *w, struct rpc_call *call, unsigned timeout_ms,
+                         const struct weir_rpc_method *of, const struct rpc_client_events *tell)
 {
     struct rpc_message *m;
-    *call = (struct rpc_call){.method = &method, .tell = tell};
+    *call = (struct rpc_call){.method = of, .tell = tell};
     w->client.now_ns = sim_driver(w->sim)->now.mono_ns;
     assert_int_equal(rpc_call_begin(&w->client, call, timeout_ms, NULL, 0), 0);
     assert_int_equal(rpc_message_copy("hi", 2, false, 100, &m), 0);
     assert_int_equal(rpc_call_send(call, m), 0);
     rpc_call_half_close(call);
     assert_int_equal(sim_run(w->sim), 0);
+}
+
+static void begin(struct world *w, struct rpc_call *call, unsigned timeout_ms,
+                  const struct rpc_client_events *tell)
+{
+    begin_method(w, call, timeout_ms, &method, tell);
 }
 
 static void start(struct world *w, enum sim_cut cut)
@@ -101,6 +108,57 @@ static unsigned sent(const struct world *w, uint8_t kind, uint32_t stream, const
         at += 9 + len;
     }
     return count;
+}
+
+struct heard {
+    char path[16], timeout[16];
+};
+
+static void hear_line(void *arg, struct weir_bytes name, struct weir_bytes value, bool valid)
+{
+    struct heard *heard = arg;
+    bool path = name.len == 5 && memcmp(name.at, ":path", 5) == 0;
+    bool timeout = name.len == 12 && memcmp(name.at, "grpc-timeout", 12) == 0;
+    assert_true(valid);
+    if (path || timeout)
+        memcpy(path ? heard->path : heard->timeout, value.at, value.len < 15 ? value.len : 15);
+}
+
+static void hear_head(const struct world *w, uint32_t stream, struct h2_unpacker *unpacker,
+                      struct heard *out)
+{
+    const uint8_t *payload = NULL;
+    assert_int_equal(sent(w, WIRE_HEADERS, stream, &payload), 1);
+    struct h2_block block = {.count = 1};
+    block.piece[0] = (struct weir_bytes){(const char *)payload, wire_read(payload - 9).len};
+    assert_int_equal(h2_unpack(unpacker, &block, hear_line, out), 0);
+}
+
+/* The heads of calls that have their timeout and their path in common are the same, and of no others. */
+static void test_heads(void **state)
+{
+    (void)state;
+    static const struct weir_rpc_method other = {.path = "/a.B/D"};
+    static const unsigned timeouts[] = {5000, 5000, 5000, 7000, 7000, 5000, 0, 0};
+    enum { CALLS = sizeof(timeouts) / sizeof(timeouts[0]) };
+    struct rpc_call calls[CALLS + 1];
+    struct h2_unpacker unpacker = {0};
+    struct world w;
+    start(&w, SIM_WHOLE);
+    for (unsigned i = 0; i <= CALLS; i++) {
+        struct heard heard = {0};
+        begin_method(&w, &calls[i], i < CALLS ? timeouts[i] : 0, i < CALLS ? &method : &other,
+                     &waits);
+        hear_head(&w, 2 * i + 1, &unpacker, &heard);
+        assert_string_equal(heard.path, i < CALLS ? "/a.B/C" : "/a.B/D");
+        assert_string_equal(heard.timeout, i >= CALLS || timeouts[i] == 0 ? ""
+                                           : timeouts[i] == 5000          ? "5000000u"
+                                                                          : "7000000u");
+    }
+    for (unsigned i = 0; i <= CALLS; i++)
+        rpc_call_done(&calls[i]);
+    h2_unpacker_done(&unpacker);
+    stop(&w);
 }
 
 #define SETTINGS "\0\0\0\4\0\0\0\0\0\0\0\0\4\1\0\0\0\0" /* and ours are agreed to */
@@ -283,10 +341,10 @@ static void test_given_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_answer),       cmocka_unit_test(test_deadline),
-        cmocka_unit_test(test_sign_of_life), cmocka_unit_test(test_window),
-        cmocka_unit_test(test_death),        cmocka_unit_test(test_goaway),
-        cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_heads),    cmocka_unit_test(test_answer),
+        cmocka_unit_test(test_deadline), cmocka_unit_test(test_sign_of_life),
+        cmocka_unit_test(test_window),   cmocka_unit_test(test_death),
+        cmocka_unit_test(test_goaway),   cmocka_unit_test(test_given_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
