@@ -136,13 +136,9 @@ static int open_stream(struct h2_request *s, const struct h2_key *key, const ngh
 bool h2_client_begin_again(struct h2_request *s, const struct h2_key *key)
 {
     struct h2_client *c = s->client;
-    uint8_t scratch[WIRE_HEAD + H2_HPACK_BLOCK];
-    if (c->waiting.first || !may_open(c))
+    if (c->waiting.first || !may_open(c) ||
+        !h2_put_again(&c->packer, key, h2_client_out(c), c->next_id, !s->body))
         return false;
-    size_t n = h2_pack_again(&c->packer, key, scratch + WIRE_HEAD, H2_HPACK_BLOCK);
-    if (n == 0)
-        return false;
-    h2_put_block(h2_client_out(c), c->next_id, scratch + WIRE_HEAD, n, !s->body);
     has_stream(s);
     return true;
 }

@@ -237,6 +237,16 @@ size_t h2_pack_again(const struct h2_packer *p, const struct h2_key *key, uint8_
     return 0;
 }
 
+bool h2_put_again(const struct h2_packer *p, const struct h2_key *key, struct weir_out *out,
+                  uint32_t id, bool ends)
+{
+    uint8_t scratch[WIRE_HEAD + H2_HPACK_BLOCK];
+    size_t n = h2_pack_again(p, key, scratch + WIRE_HEAD, H2_HPACK_BLOCK);
+    if (n > 0)
+        h2_put_block(out, id, scratch + WIRE_HEAD, n, ends);
+    return n > 0;
+}
+
 static size_t key_len(const struct h2_key *key)
 {
     size_t len = 0;

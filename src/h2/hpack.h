@@ -52,6 +52,9 @@ struct h2_unpacker {
 void h2_packer_allow(struct h2_packer *, uint32_t table_max);
 /* The block of the last lines with this key. Bytes; 0: they are to be packed, for it is not known, or does not fit. */
 size_t h2_pack_again(const struct h2_packer *, const struct h2_key *, uint8_t *to, size_t size);
+/* Queues that block as h2_put_block() does. false: it is not known. */
+bool h2_put_again(const struct h2_packer *, const struct h2_key *, struct weir_out *, uint32_t id,
+                  bool ends);
 /* `key`: theirs, to be remembered; NULL: they will not be said again. Bytes; -ENOBUFS: they do not fit; -ENOMEM. */
 ssize_t h2_pack(struct h2_packer *, const struct h2_key *key, const nghttp2_nv *, size_t count,
                 uint8_t *to, size_t size);

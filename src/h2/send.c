@@ -182,16 +182,6 @@ static void begin_pack(struct pack *p, struct h2 *h, const struct h2_key *key,
     p->key = key;
 }
 
-/* Sends the block of a key, where it is known. */
-static bool put_again(struct h2_stream *s, const struct h2_key *key, bool ends)
-{
-    uint8_t scratch[WIRE_HEAD + H2_HPACK_BLOCK];
-    size_t n = h2_pack_again(&s->h2->packer, key, scratch + WIRE_HEAD, H2_HPACK_BLOCK);
-    if (n > 0)
-        h2_put_block(h2_out(s->h2), s->id, scratch + WIRE_HEAD, n, ends);
-    return n > 0;
-}
-
 static int put_head(struct h2_stream *s, const struct h2_key *key, bool ends)
 {
     struct weir_exchange *x = s->x;
@@ -219,7 +209,7 @@ static int send_head(struct h2_stream *s, bool ends)
         {x->status, x->reply_len},
         {http_date(x->driver), {x->block, x->block_len}, {x->lines.at, x->lines.len}}};
     bool timed = x->http->server_timing; /* so each has another one */
-    if (timed || !put_again(s, &key, ends)) {
+    if (timed || !h2_put_again(&s->h2->packer, &key, h2_out(s->h2), s->id, ends)) {
         int rc = put_head(s, timed ? NULL : &key, ends);
         if (rc < 0)
             return rc;
@@ -236,7 +226,7 @@ static int send_trailers(struct h2_stream *s)
     const struct h2_key key = {.part = {{x->trailers.at, x->trailers.len}}};
     uint8_t scratch[WIRE_HEAD + BLOCK_MAX];
     struct pack p;
-    if (put_again(s, &key, true))
+    if (h2_put_again(&s->h2->packer, &key, h2_out(s->h2), s->id, true))
         return 0;
     begin_pack(&p, s->h2, &key, scratch);
     pack_lines(&p, x->trailers.at, x->trailers.len);
