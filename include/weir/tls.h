@@ -71,7 +71,8 @@ WEIR_API const char *weir_tls_complaint(const struct weir_tls *);
  * up. 0 or -errno. */
 WEIR_API WEIR_CHECKED int weir_tls_keep_keys(struct weir_tls *, int stop,
                                              void (*say)(void *arg, const char *text), void *arg);
-/* Looks at the files as is done when somebody comes; for a process that forks one for each client (weir_service.before_child). */
+/* Looks at the files as is done when somebody comes; for a process that forks one for each client (weir_service.before_child). From
+ * then on nothing is read for a client who comes, for what a child reads the next one would not have. */
 WEIR_API void weir_tls_look(struct weir_tls *, uint64_t mono_ns);
 /* After the last connection that uses it. NULL is fine. */
 WEIR_API void weir_tls_free(struct weir_tls *);

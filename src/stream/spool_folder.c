@@ -67,7 +67,8 @@ static int order(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-int spool_list(int folder, struct spool_list *out)
+/* Once through the folder. */
+static int scan(int folder, struct spool_list *out)
 {
     struct spool_list list = {0};
     uint64_t number;
@@ -87,6 +88,40 @@ int spool_list(int folder, struct spool_list *out)
         qsort(list.at, list.count, sizeof(*list.at), order);
     *out = list;
     return 0;
+}
+
+/*
+ * What two scans agree upon. A file that comes or goes during a scan is seen in it or not, each for itself, so that one scan alone may
+ * have a hole. But segments come and go in order: all up to the newest of the first scan were there before the second one, and what
+ * only the first has seen was removed, with everything before it.
+ */
+static void agree(struct spool_list *list, const struct spool_list *before)
+{
+    size_t i = before->count, j = list->count;
+    while (j > 0 && (i == 0 || list->at[j - 1] > before->at[i - 1]))
+        j--;
+    size_t end = j;
+    while (i > 0 && j > 0 && before->at[i - 1] <= list->at[j - 1]) {
+        i -= before->at[i - 1] == list->at[j - 1];
+        j--;
+    }
+    size_t begin = i > 0 ? j : 0;
+    list->count = end - begin;
+    if (list->count > 0)
+        memmove(list->at, list->at + begin, list->count * sizeof(*list->at));
+}
+
+int spool_list(int folder, struct spool_list *out)
+{
+    struct spool_list before;
+    int rc = scan(folder, &before);
+    if (rc < 0)
+        return rc;
+    rc = scan(folder, out);
+    if (rc == 0)
+        agree(out, &before);
+    spool_list_free(&before);
+    return rc;
 }
 
 void spool_list_free(struct spool_list *list)

@@ -53,6 +53,7 @@ struct weir_tls {
     struct keys *keys;        /* NULL: keys are in each process */
     _Atomic uint64_t look_ns; /* when the files are to be looked at again */
     _Atomic bool looking;
+    bool parent_looks;     /* before it forks; its children do not */
     struct tls_said *said; /* in memory that processes share */
     void (*say)(void *arg, const char *text);
     void *say_arg;

@@ -259,6 +259,7 @@ static bool is_due(struct weir_tls *tls, uint64_t now)
 
 void weir_tls_look(struct weir_tls *tls, uint64_t mono_ns)
 {
+    tls->parent_looks = true;
     if (is_due(tls, mono_ns))
         look(tls, mono_ns);
 }
@@ -266,8 +267,11 @@ void weir_tls_look(struct weir_tls *tls, uint64_t mono_ns)
 void sites_look(const struct weir_tls *shared, struct weir_driver *driver)
 {
     struct weir_tls *tls = changeable(shared);
+    uint64_t now = driver->now.mono_ns;
+    if (tls->parent_looks || !is_due(tls, now))
+        return;
     if (!driver->shared)
-        weir_tls_look(tls, driver->now.mono_ns);
-    else if (is_due(tls, driver->now.mono_ns) && !look_later(tls, driver))
+        look(tls, now);
+    else if (!look_later(tls, driver))
         atomic_store(&tls->looking, false); /* in a second, then */
 }
