@@ -3,11 +3,12 @@
 
     tests/fuzz/hours.py [TARGET ...] [--minutes N] [--jobs N] [--note TEXT]
 
-Each named target (default: all, those with the least CPU time so far first) runs for N minutes of CPU time, some at a time, and at most four times
-as long by the clock; SIGUSR1 to a target ends its run early, and that counts too. What it found worth keeping stays in build-fuzz/corpus/TARGET for the next run. Then a row goes to docs/fuzz.md: commit, CPU seconds (user and
-system), executions, seed, coverage, findings. A finding is an input on which the program failed: it lies in build-fuzz/findings,
-the row says so, and the exit status is 1. `--small TARGET` copies the smallest inputs that reach what the whole corpus reaches to
-tests/regress/TARGET, at most 64 KiB.
+Each named target (default: all, those with the least CPU time so far first) runs for N minutes of CPU time, some at a time, and at most
+four times as long by the clock; SIGUSR1 to a target ends its run early, and an interrupt ends all; that counts too. What it found worth
+keeping stays in build-fuzz/corpus/TARGET for the next run. Then a row goes to docs/fuzz.md: commit, CPU seconds (user and system),
+executions, seed, coverage, findings. A finding is an input on which the program failed: it lies in build-fuzz/findings, the row says so,
+and the exit status is 1. `--small TARGET` copies the smallest inputs that reach what the whole corpus reaches to tests/regress/TARGET, at
+most 64 KiB.
 """
 import argparse
 import os
@@ -67,14 +68,17 @@ def cpu_s(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+interrupted = threading.Event()
+
+
 def wait(pid, seconds):
-    """Its status and what it used; it is asked to end when that is `seconds` of CPU time."""
+    """Its status and what it used; it is asked to end when that is `seconds` of CPU time, and when all is to end."""
     asked = False
     while True:
         done, status, usage = os.wait4(pid, os.WNOHANG)
         if done:
             return status, usage
-        if not asked and cpu_s(pid) >= seconds:
+        if not asked and (interrupted.is_set() or cpu_s(pid) >= seconds):
             os.kill(pid, signal.SIGUSR1)
             asked = True
         time.sleep(0.5)
@@ -90,7 +94,7 @@ def run(target, seconds, commit, note):
         # Its own group of waited-for children would mix with other threads' runs: the time comes from wait4.
         child = subprocess.Popen(words_of(target, f"-max_total_time={4 * seconds}", f"-seed={seed}", "-print_final_stats=1",
                                           f"-artifact_prefix={findings}/{target}-", str(corpus), *([str(kept)] if kept.is_dir() else [])),
-                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **SANITIZERS})
+                                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, **SANITIZERS}, start_new_session=True)
         status, usage = wait(child.pid, seconds)
         log.seek(0)
         text = log.read()
@@ -141,7 +145,7 @@ def main():
     def drain():
         while True:
             with lock:
-                if not queue:
+                if not queue or interrupted.is_set():
                     return
                 target = queue.pop(0)
             row, well = run(target, int(options.minutes * 60), commit, options.note)
@@ -150,6 +154,8 @@ def main():
                 write([row], there)
                 print(row, flush=True)
 
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, lambda *_: interrupted.set())
     threads = [threading.Thread(target=drain) for _ in range(options.jobs)]
     for thread in threads:
         thread.start()
