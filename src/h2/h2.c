@@ -122,6 +122,7 @@ static void arm(struct h2 *h)
         sooner(&at, h->idle_ns);
     sooner(&at, h->goaway_ns);
     sooner(&at, h2_owed_ns(h));
+    sooner(&at, h2_silent_ns(h));
     if (weir_conn_leaving(h->conn))
         sooner(&at, newcomer_ns(h));
     weir_conn_arm(h->conn, at);
@@ -185,7 +186,7 @@ static int h2_open(void *state, struct weir_conn *conn, const void *config)
     h->opened = true;
     h->send_window = h->first_window = WIRE_WINDOW;
     h->recv_window = LIMIT_H2_WINDOW_ALL;
-    h->since_ns = h->calm.since_ns = h->opened_ns = h2_now(h);
+    h->since_ns = h->calm.since_ns = h->opened_ns = h->heard_ns = h2_now(h);
     if (h->http->connection && weir_conn_before(conn) != &weir_http1) /* which said so */
         h->http->connection(h->http, conn, true, WEIR_DONE);
     h->admitted = !h->http->admit || h->http->admit(h->http, conn, &h->mark);
@@ -203,6 +204,7 @@ static ssize_t h2_input(void *state, struct weir_conn *conn, const uint8_t *byte
 {
     struct h2 *h = state;
     uint64_t before = weir_out_len(weir_conn_out(conn));
+    h2_heard(h);
     ssize_t n = h2_read(h, bytes, len);
     if (h->phase == H2_OVER)
         return (ssize_t)len;
@@ -296,7 +298,7 @@ static void h2_expire(void *state, struct weir_conn *conn)
     uint64_t before = weir_out_len(weir_conn_out(conn));
     bool greets = h->phase == H2_PREFACE || h->phase == H2_SETTINGS;
     uint64_t head_ns = h->since_ns + http_ns(h->http->head_ms, LIMIT_HTTP_HEAD_MS);
-    if (peer_stalls(h)) {
+    if (peer_stalls(h) || h2_is_gone(h)) {
         give_up_sending(h);
         return;
     }

@@ -87,6 +87,7 @@ struct h2 {
     uint64_t goaway_ns; /* the second one is due */
     uint64_t sent_ns;   /* the peer was last seen to take some bytes */
     uint64_t queued, sent_mark;
+    uint64_t heard_ns; /* the peer said something */
     struct h2_content data;
     struct h2_ended ended;
     struct h2_early *early; /* LIMIT_H2_STREAMS of them, made for the first; NULL: none was told */
@@ -95,11 +96,12 @@ struct h2 {
     uint8_t early_count;
     uint8_t phase; /* enum h2_phase */
     bool opened : 1;
+    bool lasting : 1; /* a stream without a deadline was seen */
+    bool asked : 1;   /* by PING, and the peer has said nothing since */
     bool admitted : 1;
     bool partial : 1;     /* a frame has begun and is not complete */
     bool peer_leaves : 1; /* it said GOAWAY, or its last byte */
-    bool
-        blamed : 1; /* an exchange was ended for a reason, and that of the connection is the same */
+    bool blamed : 1;      /* an exchange was ended for the reason that the connection ends for */
 };
 
 static inline uint64_t h2_now(const struct h2 *h)
@@ -182,6 +184,13 @@ void h2_unready(struct h2_stream *);
 enum wire_error h2_early_keep(struct h2 *, struct h2_early);
 /* What was told of this stream, if anything was. */
 void h2_early_take(const struct h2 *, uint32_t id, struct h2_early *);
+
+/* --- silent.c --- */
+void h2_heard(struct h2 *); /* something came */
+/* When the peer is asked whether it is there, or is given up; 0: never. */
+uint64_t h2_silent_ns(const struct h2 *);
+/* Asks, if that is due. true: it was asked, and is gone. */
+bool h2_is_gone(struct h2 *);
 
 /* --- owed.c --- */
 /* The stream has ended with its answer, before its request did: it is reset in a while, unless the peer ends it. */

@@ -114,6 +114,7 @@ static void arm(struct h2_stream *s, enum h2_wait waits, uint64_t at_ns)
 {
     s->waits = (uint8_t)waits;
     if (s->x->lasts) {
+        s->h2->lasting = true;
         s->due_ns = 0;
         if (s->x->deadline_ns)
             h2_due(s->h2, s->x->deadline_ns);

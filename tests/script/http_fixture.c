@@ -271,10 +271,16 @@ static ssize_t tunnel_take(struct weir_exchange *x, const uint8_t *bytes, size_t
     return n;
 }
 
+static int tunnel_start(struct weir_exchange *x)
+{
+    weir_exchange_last(x);
+    return weir_reply_begin(x);
+}
+
 static const struct weir_handler tunnel_handler = {.name = "tunnel",
                                                    .state_size = sizeof(struct echo),
                                                    .connects = true,
-                                                   .start = weir_reply_begin,
+                                                   .start = tunnel_start,
                                                    .take = tunnel_take,
                                                    .end = echo_end,
                                                    .give = echo_give};

@@ -387,7 +387,7 @@ int main(int argc, char **argv)
     if (argc > 4)
         rows[count++] = (struct weir_route){.pattern = "/", .files = argv[4]};
     const struct weir_routes_options http = {
-        .http = {.http2 = &weir_http2, .answer_ms = 2000, .body_ms = 2000}};
+        .http = {.http2 = &weir_http2, .answer_ms = 2000, .body_ms = 2000, .send_ms = 5000}};
     if (weir_routes_open(rows, count, &http, &service, NULL) < 0)
         return 1;
     struct weir_service over = *service;
