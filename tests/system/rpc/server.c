@@ -78,13 +78,14 @@ static Weir__Test__Answer answer_to(const Weir__Test__Ask *ask, uint32_t number)
 
 /* --- unary, on the connection's thread --- */
 
-/* Calls that are held, until somebody asks again and nobody waits for them any more. */
-static struct held {
+/* Calls of this thread's connections that are held, until somebody asks again and nobody waits for them any more. */
+struct held {
     struct weir_rpc_context *context;
     Weir__Test__Answer_Closure closure;
     void *data;
-} held[HELD_MAX];
-static unsigned held_count;
+};
+static _Thread_local struct held held[HELD_MAX];
+static _Thread_local unsigned held_count;
 
 static void let_go(void)
 {
@@ -197,7 +198,7 @@ static int both_blocking(struct weir_rpc_context *c, void *arg)
     return rc;
 }
 
-/* --- streams, on the connection's thread --- */
+/* --- streams, on the connection's thread, which has places of its own for them --- */
 
 struct stream {
     struct weir_rpc_context *context; /* NULL: this place is free */
@@ -206,7 +207,7 @@ struct stream {
     uint64_t total;
     bool whole;
 };
-static struct stream streams[1024];
+static _Thread_local struct stream streams[1024];
 
 static struct stream *find(struct weir_rpc_context *c)
 {
