@@ -264,11 +264,13 @@ def test_trusted_by_the_system(home, tmp_path):
     script = (f'"$0" serve {home.site} --tls-dev --trust --listen https://127.0.0.1:0 --access-log off 2> {tmp_path}/said & '
               f'for i in $(seq 300); do port=$(sed -n "s/^weir: serving .*127.0.0.1:\\([0-9]*\\)\\/.*/\\1/p" {tmp_path}/said); [ -n "$port" ] && break; sleep 0.2; done; '
               f'curl -sS https://localhost:$port/; echo "curl $?"; rm /usr/local/share/ca-certificates/weir-local-authority.crt; '
-              'update-ca-certificates --fresh >/dev/null 2>&1; curl -sS https://localhost:$port/ 2>/dev/null; echo "curl $?"; kill $!; wait $!')
+              'update-ca-certificates --fresh >&2; echo "update $?"; curl -sS https://localhost:$port/ 2>/dev/null; echo "curl $?"; kill $!; wait $!')
     done = subprocess.run([*prefix, "sh", "-c", script, WEIR], capture_output=True, timeout=240, text=True, env=home.env())
     said = (tmp_path / "said").read_text()
     assert "hello" in done.stdout and "curl 0" in done.stdout, (done.stdout, done.stderr, said)
-    assert "curl 60" in done.stdout, done.stdout  # undone as it was said
+    if "update 0" not in done.stdout:
+        pytest.skip(f"the system's update-ca-certificates: {done.stdout[-20:]}, {done.stderr[-500:]}")
+    assert "curl 60" in done.stdout, (done.stdout, done.stderr[-1000:])  # undone as it was said
     assert "trusted by the system (/usr/local/share/ca-certificates/weir-local-authority.crt); to undo: sudo rm" in said
     shutil.rmtree(tmp_path / "certs", ignore_errors=True)
     assert not os.path.exists("/usr/local/share/ca-certificates/weir-local-authority.crt")
