@@ -1,7 +1,7 @@
 /*
  * Looking again for bytes before sleeping (weir_set_spin). First without pause: a peer on another core answers within two
- * microseconds. Then giving the processor away between looks: a peer on the same core can only answer then. If that took long,
- * somebody else did run there, and the next time it begins sooner.
+ * microseconds, or ten where the answer is work (a call). Then giving the processor away between looks: a peer on the same
+ * core can only answer then. If that took long, somebody else did run there, and the next time it begins sooner.
  */
 #include "stream/impl.h"
 #include "stream/wait.h"
@@ -25,7 +25,7 @@ static uint64_t yield(struct weir_stream *s, uint64_t before)
 
 ssize_t stream_spin_read(struct weir_stream *s, void *buffer, size_t len)
 {
-    for (unsigned i = 0; i < s->in_tries; i++) {
+    for (unsigned i = 0; i < s->in_tries * LIMIT_SPIN_LOOKS; i++) {
         ssize_t n = stream_try_read(s, buffer, len);
         if (n != -EAGAIN)
             return n;

@@ -37,7 +37,8 @@
     14 /* of the milliseconds that one system call waits and reads, 16 s: each stream has four bits for it */
 #define LIMIT_SPIN_US 1000 /* a sleep across cores and back costs 60 at most */
 #define LIMIT_SPIN_TRIES                                                                           \
-    63 /* looks of 0.1 us in a row (kept in 6 bits), none when the peer shares our core; an answer takes 2 us */
+    63 /* a wait's tries without a pause (kept in 6 bits), none when the peer shares our core */
+#define LIMIT_SPIN_LOOKS 4 /* of 0.1 us, a try: 25 us in all; an answer takes 2 us, a call's 7 */
 #define LIMIT_SPIN_SWITCH_NS                                                                       \
     800 /* giving the processor away and getting it back at once takes less */
 #define LIMIT_NEAR_NS                                                                              \
