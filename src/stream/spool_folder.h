@@ -13,6 +13,7 @@ struct spool_list {
     size_t count, room;
 };
 
+/* No segment is left out that others lie behind, while a writer adds and removes some; the newest may not be seen yet. -EOVERFLOW, -ENOMEM. */
 int spool_list(int folder, struct spool_list *out) WEIR_CHECKED;
 void spool_list_free(struct spool_list *);
 /* The first segment that begins behind `first`; false: there is none. */

@@ -4,11 +4,11 @@ import pathlib
 import re
 import socket
 import subprocess
-import threading
 
 import pytest
 
 from conftest import COMPLAINTS, WEIR, wait_until
+from talk import exchange
 
 
 class Relay:
@@ -57,20 +57,6 @@ def relay(tmp_path):
 def memory(pid):
     """Resident bytes."""
     return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) * 1024
-
-
-def exchange(client, data):
-    def send():
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    parts = []
-    while part := client.recv(1 << 18):
-        parts.append(part)
-    sender.join(10)
-    return b"".join(parts)
 
 
 @pytest.fixture

@@ -332,6 +332,21 @@ def curl(*words, ok=True):
     return done.stderr.decode("latin-1"), done.stdout
 
 
+def exchange(client, data):
+    """Sends all and half-closes, while reading to the end."""
+    def send():
+        client.sendall(data)
+        client.shutdown(socket.SHUT_WR)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    parts = []
+    while part := client.recv(1 << 18):
+        parts.append(part)
+    sender.join(10)
+    return b"".join(parts)
+
+
 def timed(function, *words, **named):
     start = time.monotonic()
     value = function(*words, **named)

@@ -9,26 +9,8 @@ import time
 
 import pytest
 
-from talk import Client, timed
+from talk import Client, exchange, timed
 from ways import service  # pylint: disable=unused-import
-
-
-def exchange(client, data):
-    """Sends all and half-closes, while reading to the end."""
-    def send():
-        client.sendall(data)
-        client.shutdown(socket.SHUT_WR)
-
-    sender = threading.Thread(target=send)
-    sender.start()
-    parts = []
-    while True:
-        part = client.recv(1 << 18)
-        if not part:
-            break
-        parts.append(part)
-    sender.join(10)
-    return b"".join(parts)
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import threading
 import time
 
 from conftest import WEIR
-from relays import accept, exchange, memory, relay, target  # pylint: disable=unused-import
+from relays import accept, memory, relay, target  # pylint: disable=unused-import
+from talk import exchange
 
 
 def test_tcp_to_a_service_and_the_bytes_counted(relay, starter):
