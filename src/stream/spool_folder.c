@@ -141,6 +141,14 @@ bool spool_list_after(const struct spool_list *list, uint64_t first, uint64_t *o
     return false;
 }
 
+bool spool_list_has(const struct spool_list *list, uint64_t first)
+{
+    for (size_t i = 0; i < list->count; i++)
+        if (list->at[i] == first)
+            return true;
+    return false;
+}
+
 int spool_segment_open(int folder, uint64_t first, int flags)
 {
     char name[SPOOL_NAME_BYTES];

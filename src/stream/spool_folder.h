@@ -18,6 +18,7 @@ int spool_list(int folder, struct spool_list *out) WEIR_CHECKED;
 void spool_list_free(struct spool_list *);
 /* The first segment that begins behind `first`; false: there is none. */
 bool spool_list_after(const struct spool_list *, uint64_t first, uint64_t *out);
+bool spool_list_has(const struct spool_list *, uint64_t first);
 
 const char *spool_segment_name(uint64_t first, char name[SPOOL_NAME_BYTES]);
 /* A descriptor, or -errno. */

@@ -55,7 +55,7 @@ int spool_settle(struct weir_spool_reader *r)
     if (fd == -EBADMSG)
         return spool_damaged(r, 0, SPOOL_HEADS_BYTES, head_damaged);
     if (fd < 0)
-        return fd == -ENOENT ? 0 : fd;
+        return fd;
     enter(r, fd, &head);
     return 1;
 }
@@ -63,6 +63,7 @@ int spool_settle(struct weir_spool_reader *r)
 struct next {
     uint64_t first;
     bool oldest; /* everything before it was removed */
+    bool here;   /* the reader's own is in the folder, too */
 };
 
 /*
@@ -84,6 +85,7 @@ static int find_next(struct weir_spool_reader *r, struct next *out)
         return rc;
     rc = spool_list_after(&list, r->place.segment, &out->first);
     out->oldest = rc && list.at[0] == out->first;
+    out->here = spool_list_has(&list, r->place.segment);
     spool_list_free(&list);
     r->listed_at = rc ? 0 : now;
     return rc;
@@ -150,6 +152,12 @@ int spool_move(struct weir_spool_reader *r)
     int rc = find_next(r, &next);
     if (rc <= 0)
         return rc;
+    if (r->fd < 0 && next.here) {
+        /* It was not there before the list was made, or it is damaged and to be skipped. */
+        rc = spool_settle(r);
+        if (rc != 0)
+            return rc == -ENOENT ? 1 : rc;
+    }
     if (r->fd >= 0)
         rc = leave(r, &more);
     if (rc < 0 || more)

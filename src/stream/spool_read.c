@@ -53,9 +53,9 @@ static int step(struct weir_spool_reader *r, struct weir_spool_message *out)
     for (int rc = 1; rc > 0;) {
         struct spool_seen seen;
         int what = r->fd >= 0 ? 1 : spool_settle(r);
-        if (what < 0)
+        if (what < 0 && what != -ENOENT)
             return what;
-        if (what == 0) {
+        if (what <= 0) {
             rc = spool_move(r);
             if (rc <= 0)
                 return rc;
@@ -122,7 +122,7 @@ static int place_end(struct weir_spool_reader *r, uint64_t first)
     r->place = (struct spool_place){.segment = first, .number = first};
     int rc = spool_settle(r);
     if (rc <= 0)
-        return rc == -EBADMSG ? 0 : rc; /* reading will say so */
+        return rc == -EBADMSG || rc == -ENOENT ? 0 : rc; /* reading will say so */
     rc = spool_find_end(&r->window, &r->head, &r->place, &rest);
     return rc < 0 ? rc : 0;
 }

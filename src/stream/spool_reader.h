@@ -25,7 +25,7 @@ struct weir_spool_reader {
     struct weir_spool_trouble trouble;
 };
 
-/* Opens the segment of the place. 1; 0: it is not there, or cannot be read and is to be skipped; -EBADMSG; -errno. */
+/* Opens the segment of the place. 1; 0: it cannot be read and is to be skipped; -ENOENT; -EBADMSG; -errno. */
 int spool_settle(struct weir_spool_reader *) WEIR_CHECKED;
 /* Nothing whole lies at the place: into the next segment, if there is one. 1: look (again); 0: this is the end for now;
  * -EBADMSG; -errno. */

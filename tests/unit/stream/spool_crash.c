@@ -199,33 +199,52 @@ static void killed_readers_read_nothing_twice(void **state)
 
 #define STRESS 20000
 
+/* In a child: what went wrong is said before it ends. */
+static _Noreturn void end_with(const char *who, uint64_t number, int rc)
+{
+    if (rc < 0)
+        fprintf(stderr, "%s at %llu: %s\n", who, (unsigned long long)number, strerror(-rc));
+    _exit(rc < 0);
+}
+
 static void write_stress(uint32_t seed)
 {
     static uint8_t bytes[MADE_MAX];
     const struct weir_spool_options options = {
         .sync_ms = WEIR_SPOOL_NEVER, .segment_bytes = 256 * 1024, .keep_bytes = 1024 * 1024};
     struct weir_spool_writer *w;
+    uint64_t i = 0;
     int rc = weir_spool_writer_open(folder, &options, &w);
-    for (uint64_t i = 0; rc == 0 && i < STRESS; i++) {
+    for (; rc == 0 && i < STRESS; i++) {
         make_message(i, bytes);
         rc = weir_spool_append(w, bytes, made_len(i));
         if (next_random(&seed) % 2000 == 0)
             nap_us(3000);
     }
-    _exit(rc < 0 || weir_spool_writer_close(w) < 0);
+    end_with("writer", i, rc < 0 ? rc : weir_spool_writer_close(w));
+}
+
+static int follow(struct weir_spool_reader *r, uint64_t number, bool commit)
+{
+    struct weir_spool_message m;
+    int rc = weir_spool_next(r, 10000, &m);
+    if (rc <= 0)
+        return rc < 0 ? rc : -ETIMEDOUT;
+    if (m.number != number || m.missed)
+        return -ERANGE;
+    if (!is_made(&m))
+        return -EILSEQ;
+    return commit ? weir_spool_commit(r) : 0;
 }
 
 static void follow_stress(uint32_t every)
 {
-    struct weir_spool_message m;
     struct weir_spool_reader *r = reader(every == 1 ? "one" : "two", false);
-    for (uint64_t i = 0; i < STRESS; i++) {
-        if (weir_spool_next(r, 10000, &m) != 1 || m.number != i || m.missed || !is_made(&m))
-            _exit(1);
-        if (i % (every * 50) == 0 && weir_spool_commit(r) < 0)
-            _exit(2);
-    }
-    _exit(0);
+    uint64_t i = 0;
+    int rc = 0;
+    for (; rc == 0 && i < STRESS; i++)
+        rc = follow(r, i, i % (every * 50) == 0);
+    end_with(every == 1 ? "follower one" : "follower two", i, rc);
 }
 
 static void writer_and_followers_at_once(void **state)

@@ -11,7 +11,9 @@ static unsigned until_scan; /* while so many scans have not ended yet */
 static unsigned scans;      /* that have ended */
 static uint64_t
     goes_until; /* segments before this one are removed as soon as the first is seen ... */
-static unsigned goes_scan; /* ... in this scan, and not seen in it; 0: never */
+static unsigned goes_scan;       /* ... in this scan, and not seen in it; 0: never */
+static unsigned first_goes_scan; /* at the end of this one the first segment is removed */
+static void (*before)(void);     /* called once, before the next scan sees anything */
 
 struct dirent *__real_readdir64(DIR *);
 struct dirent *__wrap_readdir64(DIR *);
@@ -25,6 +27,10 @@ static void remove_oldest(void)
 struct dirent *__wrap_readdir64(DIR *dir)
 {
     struct dirent *e;
+    void (*once)(void) = before;
+    before = NULL;
+    if (once)
+        once();
     while ((e = __real_readdir64(dir))) {
         uint64_t number = strtoull(e->d_name, NULL, 10);
         bool segment = strlen(e->d_name) == 24;
@@ -36,13 +42,14 @@ struct dirent *__wrap_readdir64(DIR *dir)
             remove_oldest();
         return e;
     }
-    scans++;
+    if (++scans == first_goes_scan)
+        unlink(segment_path(0));
     return NULL;
 }
 
 static int make_scans(void **state)
 {
-    scans = until_scan = goes_scan = 0;
+    scans = until_scan = goes_scan = first_goes_scan = 0;
     return make_folder(state);
 }
 
@@ -101,12 +108,54 @@ static void segments_that_go_are_missed(void **state)
     }
 }
 
+static struct weir_spool_writer *came;
+
+static void first_segments_come(void)
+{
+    came = fill(9);
+}
+
+/* ... and the first of them goes again, behind the back of him who has just listed it. */
+static void first_segments_come_first_goes(void)
+{
+    came = fill(9);
+    first_goes_scan = scans + 2;
+}
+
+/* A reader that has seen no segment yet, or none at its place, lists the folder: by then there can be several. */
+static void segments_that_come_before_the_list_are_read(void **state)
+{
+    (void)state;
+    struct weir_spool_reader *r = reader("first", false);
+    before = first_segments_come;
+    read_to(r, 0, 9);
+    weir_spool_reader_close(r);
+    weir_spool_writer_close(came);
+}
+
+static void the_first_segment_of_all_can_be_gone(void **state)
+{
+    struct weir_spool_message m;
+    (void)state;
+    struct weir_spool_reader *r = reader(NULL, false);
+    before = first_segments_come_first_goes;
+    assert_int_equal(weir_spool_next(r, 0, &m), 1);
+    assert_int_equal(m.number, 3);
+    assert_int_equal(m.missed, 3);
+    weir_spool_reader_close(r);
+    weir_spool_writer_close(came);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_segment_that_comes_is_not_passed_over, make_scans,
                                         remove_folder),
         cmocka_unit_test_setup_teardown(segments_that_go_are_missed, make_scans, remove_folder),
+        cmocka_unit_test_setup_teardown(segments_that_come_before_the_list_are_read, make_scans,
+                                        remove_folder),
+        cmocka_unit_test_setup_teardown(the_first_segment_of_all_can_be_gone, make_scans,
+                                        remove_folder),
     };
     return cmocka_run_group_tests_name("spool_scan", tests, NULL, NULL);
 }
