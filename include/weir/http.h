@@ -48,7 +48,8 @@ struct weir_handler {
     int (*give)(struct weir_exchange *, struct weir_out *, size_t room);
     /* The deadline of weir_exchange_arm() passed. NULL: 504, or the connection is cut when the reply has begun. */
     void (*expire)(struct weir_exchange *);
-    /* The server wishes to stop, or the place is wanted: an endless answer ends now. NULL: nothing to do. */
+    /* The server wishes to stop, or the place is wanted: an endless answer ends now. Where that was so before this request came it is
+     * called right after start(). NULL: nothing to do. */
     void (*leave)(struct weir_exchange *);
     /* Always, once, last; `why` is WEIR_DONE when the answer went out whole, -ECANCELED when the client wants no answer any more
      * (HTTP/2: it reset the stream) or the handler did (weir_exchange_reset()), or another -errno: of the connection. NULL: nothing to do. */

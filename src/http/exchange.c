@@ -102,10 +102,15 @@ static int start_handler(struct weir_exchange *x)
     return x->handler->start(x);
 }
 
+/* leave() of the connection may have come before this request was read. */
 int exchange_start(struct weir_exchange *x)
 {
     int rc = start_handler(x);
-    return rc < 0 ? exchange_fail(x, rc) : 0;
+    if (rc < 0)
+        return exchange_fail(x, rc);
+    if (x->handler && x->handler->leave && weir_conn_leaving(x->conn))
+        x->handler->leave(x);
+    return 0;
 }
 
 void exchange_end(struct weir_exchange *x, int why)
