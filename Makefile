@@ -17,8 +17,9 @@ build/weir: $(BUILD)/build.ninja
 
 build: build/weir
 
+# gcc optimizes across all files while it links (clang needs another linker for that).
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib
+	meson setup $(BUILD) -Dprefix=$(PREFIX) -Dlibdir=lib -Db_lto=$(if $(findstring clang,$(CC)),false,true)
 
 serve: packages
 	@$(MAKE) --no-print-directory build/weir

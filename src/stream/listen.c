@@ -89,7 +89,7 @@ int listen_name_socket(struct weir_listener *l, int fd)
     socklen_t len = sizeof(at);
     struct address a;
     char host[64];
-    char name[160];
+    char name[128]; /* "unix:@" and the 108 bytes of unix(7), or a host and a port */
     struct text t;
     if (getsockname(fd, &at.any, &len) < 0)
         return -errno;

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-BUILD = pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))
+BUILD = pathlib.Path(os.environ.get("WEIR_RELEASE", ROOT / "build-release"))
 
 PROGRAM = r"""
 #include <weir/process.h>
@@ -67,14 +67,15 @@ def test_installed_program_runs(tree):
     assert "event" in run(tree / "usr/local/bin/weir", "models")
 
 
+@pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("how", ["shared", "static"])
-def test_a_program_builds_against_it(tree, tmp_path, how):
+def test_a_program_builds_against_it(tree, tmp_path, how, compiler):
     lib = tree / "usr/local/lib"
     env = {**os.environ, "PKG_CONFIG_PATH": str(lib / "pkgconfig"), "PKG_CONFIG_SYSROOT_DIR": str(tree)}
     (tmp_path / "x.c").write_text(PROGRAM)
     static = ["--static"] if how == "static" else []
     flags = run("pkg-config", *static, "--cflags", "--libs", "weir", env=env).split()
-    run("cc", "-Wall", "-Wextra", "-Werror", "-x", "c", "x.c", "-x", "none", "-o", "x",
+    run(compiler, "-Wall", "-Wextra", "-Werror", "-x", "c", "x.c", "-x", "none", "-o", "x",
         *(["-static"] if static else []), *flags, cwd=tmp_path)
     out = run(tmp_path / "x", env={**os.environ, "LD_LIBRARY_PATH": str(lib)})
     assert out == "weir 42 sequential\n"
