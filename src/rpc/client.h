@@ -62,6 +62,7 @@ struct rpc_call {
     struct rpc_queue in;
     size_t held; /* content that came and was not acknowledged to the peer */
     struct rpc_entries head, trailers;
+    bool plain; /* nobody will ask for those: they are not kept */
     bool grpc, head_known, status_given;
     unsigned http_status;
 

@@ -116,6 +116,8 @@ static int on_field(struct h2_request *s, struct weir_bytes name, struct weir_by
         call->grpc = bytes_starts(value, BYTES("application/grpc"));
         return 0;
     }
+    if (call->plain)
+        return 0;
     rc = rpc_entries_add(trailer ? &call->trailers : &call->head, name, value);
     return rc == -EBADMSG ? 0 : rc; /* one entry that is no base64 is no reason to lose the rest */
 }

@@ -36,6 +36,7 @@ static int ask(struct weir_rpc_channel *ch, const struct weir_rpc_method *method
         rc = call_begin(ch, method, options, tell, out);
     if (rc < 0)
         return rc;
+    (*out)->call.plain = true;
     rc = call_send(*out, request);
     if (rc == 0) {
         rpc_call_half_close(&(*out)->call);
