@@ -31,6 +31,8 @@ enum weir_method {
 
 /* What give() says. */
 enum { WEIR_FLOW_END, WEIR_FLOW_MORE, WEIR_FLOW_WAIT };
+/* Bytes: a piece of content that is no longer can be given whole. */
+#define WEIR_GIVE_WHOLE 4096
 
 struct weir_handler {
     const char *name;
@@ -43,8 +45,9 @@ struct weir_handler {
     ssize_t (*take)(struct weir_exchange *, const uint8_t *, size_t);
     /* The request's content is complete (also when there is none). NULL: nothing to do. */
     int (*end)(struct weir_exchange *);
-    /* After weir_reply_begin(): add at most `room` bytes of content. WEIR_FLOW_MORE: some was added; WEIR_FLOW_WAIT:
-     * call again after weir_exchange_wake(); -errno cuts the connection. NULL: the content was given whole, or there is none. */
+    /* After weir_reply_begin(): add at most `room` bytes of content. WEIR_FLOW_MORE: some was added; WEIR_FLOW_WAIT: call again after
+     * weir_exchange_wake(), or when there is more room where it was less than WEIR_GIVE_WHOLE; -errno cuts the connection. NULL: the
+     * content was given whole, or there is none. */
     int (*give)(struct weir_exchange *, struct weir_out *, size_t room);
     /* The deadline of weir_exchange_arm() passed. NULL: 504, or the connection is cut when the reply has begun. */
     void (*expire)(struct weir_exchange *);

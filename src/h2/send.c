@@ -307,12 +307,13 @@ static int send_given(struct h2_stream *s)
     struct weir_out *out = h2_out(s->h2);
     size_t room = window_of(s), space = weir_out_space(out);
     space = space > LIMIT_H2_INPUT_ROOM ? space - LIMIT_H2_INPUT_ROOM : 1;
+    room = room < space ? room : space;
     int flow = WEIR_FLOW_MORE;
     s->given |= x->reply_len == x->reply_sent; /* all that was promised */
     if (!s->given && weir_out_len(&x->staged) == 0) {
         if (room == 0)
             return SENT_BLOCKED;
-        flow = exchange_give(x, &x->staged, room < space ? room : space);
+        flow = exchange_give(x, &x->staged, room > WEIR_GIVE_WHOLE ? room : WEIR_GIVE_WHOLE);
         if (flow < 0)
             return flow;
         if (x->reset)

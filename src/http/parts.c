@@ -2,12 +2,15 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "tbl/limits_files.h"
 
 #include <errno.h>
 
 #define BOUNDARY_LEN 24
 /* Around a part's type: two line ends, the boundary, Content-Type, Content-Range with three numbers, the empty line. */
 #define HEAD_MAX (6 + BOUNDARY_LEN + 16 + 21 + 3 * 20 + 2 + 4)
+
+_Static_assert(HEAD_MAX + LIMIT_MIME_TYPE_BYTES <= WEIR_GIVE_WHOLE, "heads are given whole");
 
 struct part {
     struct weir_bytes head;

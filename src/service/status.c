@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EVENT_MAX 4096
+#define EVENT_MAX WEIR_GIVE_WHOLE
 
 /* Its own style and script, and a stream of events from where it came from. */
 static const char policy[] = "default-src 'none'; style-src 'sha256-" STATUS_STYLE_HASH
