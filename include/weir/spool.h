@@ -49,7 +49,7 @@ WEIR_API WEIR_CHECKED int weir_spool_writer_open(const char *folder,
 WEIR_API void weir_spool_writer_cut(const struct weir_spool_writer *,
                                     struct weir_spool_trouble *out);
 /* Appends one message. -EMSGSIZE; -ENOSPC, -EFBIG, -EDQUOT: nothing was appended, the spool is as before, and may be
- * tried again; -EIO and others from fdatasync(2): unknown whether it is kept, this writer takes no more. */
+ * tried again; -EIO, also where fdatasync(2) or fsync(2) has failed otherwise: unknown whether it is kept, this writer takes no more. */
 WEIR_API WEIR_CHECKED int weir_spool_append(struct weir_spool_writer *, const void *bytes,
                                             size_t len);
 /* Many with few system calls and one fdatasync. Returns how many were appended, from the first on, at least one; fewer than

@@ -184,10 +184,9 @@ int spool_segment_create(int folder, const struct spool_head *head, bool durable
         close(fd);
         return rc;
     }
-    if (durable && fsync(folder) < 0) {
-        rc = -errno;
+    if (durable && fsync(folder) < 0) { /* it is there, and a reader may be in it */
         close(fd);
-        return rc;
+        return -EIO;
     }
     return fd;
 }

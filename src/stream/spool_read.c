@@ -73,6 +73,19 @@ static int step(struct weir_spool_reader *r, struct weir_spool_message *out)
     return 0;
 }
 
+/* As step(), with the watch on where that ends: what came before it was set is seen by this look. */
+static int step_watched(struct weir_spool_reader *r, struct weir_spool_message *out)
+{
+    int rc;
+    do {
+        spool_watch_set(&r->watch, r->folder, r->fd >= 0, r->place.segment);
+        if (spool_watch_drain(&r->watch))
+            r->listed_at = 0; /* the name need not be the expected one */
+        rc = step(r, out);
+    } while (rc == 0 && !spool_watch_is(&r->watch, r->fd >= 0, r->place.segment));
+    return rc;
+}
+
 WEIR_API int weir_spool_next(struct weir_spool_reader *r, int timeout_ms,
                              struct weir_spool_message *out)
 {
@@ -81,10 +94,7 @@ WEIR_API int weir_spool_next(struct weir_spool_reader *r, int timeout_ms,
         int rc = step(r, out);
         if (rc != 0 || (timeout_ms == 0 && !spool_watch_on(&r->watch)))
             return rc;
-        /* What came before the watch was set is seen by another look. */
-        spool_watch_set(&r->watch, r->folder, r->fd >= 0, r->place.segment);
-        spool_watch_drain(&r->watch);
-        rc = step(r, out);
+        rc = step_watched(r, out);
         if (rc != 0)
             return rc;
         rc = spool_watch_wait(&r->watch, deadline);

@@ -36,7 +36,7 @@ static void give_up(struct spool_watch *w)
     w->fd = CANNOT;
 }
 
-/* A segment that was removed meanwhile is no reason to give up: another one follows it. */
+/* A segment that was removed meanwhile is no reason to look more often: another one follows it. */
 static void watch_segment(struct spool_watch *w, int folder, bool there, uint64_t first)
 {
     char name[SPOOL_NAME_BYTES];
@@ -44,12 +44,13 @@ static void watch_segment(struct spool_watch *w, int folder, bool there, uint64_
         return;
     if (w->segment >= 0)
         (void)inotify_rm_watch(w->fd, w->segment);
+    w->there = there;
     w->first = first;
     w->segment = there ? watch(w, folder, spool_segment_name(first, name), IN_MODIFY) : -1;
-    if (there && w->segment < 0 && errno != ENOENT)
-        give_up(w);
+    w->blind = there && w->segment < 0 && errno != ENOENT;
 }
 
+/* Later the descriptor is somebody's: it stays, whatever cannot be watched. */
 void spool_watch_set(struct spool_watch *w, int folder, bool there, uint64_t first)
 {
     if (w->fd == NONE_YET) {
@@ -61,17 +62,33 @@ void spool_watch_set(struct spool_watch *w, int folder, bool there, uint64_t fir
         watch_segment(w, folder, there, first);
 }
 
-void spool_watch_drain(struct spool_watch *w)
+bool spool_watch_is(const struct spool_watch *w, bool there, uint64_t first)
 {
-    char events[4096] __attribute__((aligned(__alignof__(struct inotify_event))));
-    for (int i = 0; i < LIMIT_SPOOL_RETRIES && w->fd >= 0; i++)
-        if (read(w->fd, events, sizeof(events)) <= 0)
-            break;
+    return w->fd < 0 || (w->there == there && (!there || w->first == first));
+}
+
+bool spool_watch_drain(struct spool_watch *w)
+{
+    union {
+        struct inotify_event one;
+        char bytes[4096];
+    } events;
+    bool names = false;
+    ssize_t n = 1;
+    for (int i = 0; i < LIMIT_SPOOL_RETRIES && w->fd >= 0 && n > 0; i++) {
+        n = read(w->fd, &events, sizeof(events));
+        for (ssize_t at = 0; at < n;) {
+            const struct inotify_event *event = (const void *)(events.bytes + at);
+            names |= event->mask & (IN_MOVED_TO | IN_Q_OVERFLOW);
+            at += (ssize_t)(sizeof(*event) + event->len);
+        }
+    }
+    return names;
 }
 
 int spool_watch_wait(struct spool_watch *w, uint64_t deadline)
 {
-    int ms = w->fd >= 0 ? LIMIT_SPOOL_LOOK_MS : LIMIT_SPOOL_BLIND_MS;
+    int ms = w->fd >= 0 && !w->blind ? LIMIT_SPOOL_LOOK_MS : LIMIT_SPOOL_BLIND_MS;
     struct pollfd p = {.fd = w->fd, .events = POLLIN};
     if (deadline_left_ms(deadline) == 0)
         return -ETIMEDOUT;

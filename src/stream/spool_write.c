@@ -15,13 +15,14 @@ static bool by_time(const struct weir_spool_writer *w)
     return w->options.sync_ms > 0;
 }
 
-/* After a failed fdatasync(2) nobody knows what is on the disk, and the next one may say that all is well: so this is the end. */
+/* After a failed fdatasync(2) nobody knows what is on the disk, and the next one may say that all is well: so this is the end, and never
+ * -ENOSPC, after which one may try again. */
 static int sync_now(struct weir_spool_writer *w)
 {
     if (w->broken)
         return w->broken;
     if (w->unsynced && fdatasync(w->fd) < 0)
-        return w->broken = -errno;
+        return w->broken = -EIO;
     w->unsynced = false;
     w->sync_at = 0;
     w->kept = w->number;
@@ -200,7 +201,7 @@ WEIR_API int weir_spool_sync(struct weir_spool_writer *w)
 {
     /* With NEVER, segments that are full already, and the folder, were not synced either. */
     if (w->options.sync_ms == WEIR_SPOOL_NEVER && !w->broken && syncfs(w->folder) < 0)
-        return w->broken = -errno;
+        return w->broken = -EIO;
     return sync_now(w);
 }
 

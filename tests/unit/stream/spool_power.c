@@ -11,7 +11,7 @@ static struct {
     off_t size;
 } synced[FILES];
 static unsigned synced_count, calls;
-static int fail_with;
+static int fail_with, fail_folder_with;
 
 /* The C library's are not used: the linker finds these first. */
 int fdatasync(int fd)
@@ -37,7 +37,8 @@ int fdatasync(int fd)
 int fsync(int fd)
 {
     (void)fd;
-    return 0;
+    errno = fail_folder_with;
+    return fail_folder_with ? -1 : 0;
 }
 
 static off_t synced_size(const struct stat *st)
@@ -72,7 +73,7 @@ static void power_fails(uint32_t *seed)
 static int reset(void **state)
 {
     synced_count = calls = 0;
-    fail_with = 0;
+    fail_with = fail_folder_with = 0;
     return make_folder(state);
 }
 
@@ -179,6 +180,34 @@ static void failed_sync_is_the_end(void **state)
     assert_int_equal(check().damages, 0);
 }
 
+/* A segment whose name is there, and perhaps not for ever: it is not made a second time, under the feet of a reader. */
+static void failed_sync_of_the_folder_is_the_end(void **state)
+{
+    static const char large[4080];
+    const struct weir_spool_options options = {.segment_bytes = 4096};
+    (void)state;
+    struct weir_spool_writer *w = writer(&options);
+    struct weir_spool_reader *r = reader(NULL, false);
+    put(w, "a");
+    expect(r, "a");
+    fail_folder_with = ENOSPC;
+    assert_int_equal(weir_spool_append(w, large, sizeof(large)), -EIO);
+    fail_folder_with = 0;
+    expect(r, NULL); /* it is in the new one now */
+    assert_int_equal(weir_spool_append(w, large, sizeof(large)), -EIO);
+    assert_int_equal(weir_spool_writer_close(w), -EIO);
+    w = writer(&options);
+    put(w, "b");
+    expect(r, "b");
+    assert_int_equal(weir_spool_append(w, large, sizeof(large)), 0);
+    put(w, "c");
+    struct weir_spool_message m;
+    assert_int_equal(weir_spool_next(r, 0, &m), 1);
+    expect(r, "c");
+    weir_spool_reader_close(r);
+    assert_int_equal(weir_spool_writer_close(w), 0);
+}
+
 static void commits_are_durable_unless_lazy(void **state)
 {
     const struct weir_spool_reader_options durable = {.name = "durable"};
@@ -207,8 +236,11 @@ static void commits_are_durable_unless_lazy(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        POWER_TEST(kept_with_each_survives),         POWER_TEST(kept_by_time_survives),
-        POWER_TEST(no_more_calls_than_needed),       POWER_TEST(failed_sync_is_the_end),
+        POWER_TEST(kept_with_each_survives),
+        POWER_TEST(kept_by_time_survives),
+        POWER_TEST(no_more_calls_than_needed),
+        POWER_TEST(failed_sync_is_the_end),
+        POWER_TEST(failed_sync_of_the_folder_is_the_end),
         POWER_TEST(commits_are_durable_unless_lazy),
     };
     return cmocka_run_group_tests_name("spool_power", tests, NULL, NULL);
