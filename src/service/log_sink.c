@@ -216,11 +216,36 @@ bool log_sink_reopen(struct log_sink *sink)
     return true;
 }
 
+/* It reads no more: nothing can be written, and poll(2) would not wait. */
+static void ask_to_end(struct log_sink *sink)
+{
+    close_fd(sink);
+    kill(-sink->pid, SIGTERM);
+}
+
+static void end_if_deaf(struct log_sink *sink, uint64_t now_ns)
+{
+    struct pollfd reader = {.fd = sink->fd};
+    if (sink->fd >= 0 && poll(&reader, 1, 0) > 0)
+        ask_to_end(sink);
+    if (sink->fd >= 0)
+        return;
+    if (!sink->kill_ns)
+        sink->kill_ns = now_ns + LIMIT_LOG_END_MS * WEIR_NS_PER_MS;
+    else if (now_ns >= sink->kill_ns)
+        kill(-sink->pid, SIGKILL);
+}
+
 bool log_sink_ended(struct log_sink *sink, uint64_t now_ns, int *out_status)
 {
-    if (sink->pid <= 0 || waitpid(sink->pid, out_status, WNOHANG) != sink->pid)
+    if (sink->pid <= 0)
         return false;
+    if (waitpid(sink->pid, out_status, WNOHANG) != sink->pid) {
+        end_if_deaf(sink, now_ns);
+        return false;
+    }
     sink->pid = 0;
+    sink->kill_ns = 0;
     close_fd(sink);
     if (now_ns > sink->start_ns + LIMIT_LOG_PROGRAM_MAX_MS * WEIR_NS_PER_MS) {
         sink->delay_ms = LIMIT_LOG_PROGRAM_MS; /* it lived well */
@@ -302,9 +327,8 @@ ssize_t log_sink_write(struct log_sink *sink, const char *at, size_t len)
         return n;
     if (n > 0)
         remember(sink, at, (size_t)n);
-    if (n == -EPIPE) { /* it reads no more: it has ended, or is to */
-        close_fd(sink);
-        kill(-sink->pid, SIGTERM);
+    if (n == -EPIPE) { /* it has ended, or is to */
+        ask_to_end(sink);
         return -EAGAIN;
     }
     return n;
@@ -318,14 +342,15 @@ void log_sink_close(struct log_sink *sink)
         sink->fd = -1;
     }
     close_fd(sink);
-    for (unsigned ms = 0; sink->pid > 0 && ms < LIMIT_LOG_END_MS; ms += 10) {
+    unsigned patience = sink->kill_ns ? 0 : LIMIT_LOG_END_MS; /* it was asked before */
+    for (unsigned ms = 0; sink->pid > 0 && ms < patience; ms += 10) {
         if (waitpid(sink->pid, &status, WNOHANG) == sink->pid)
             sink->pid = 0;
         else
             poll(NULL, 0, 10);
     }
     if (sink->pid > 0)
-        kill(-sink->pid, SIGTERM);
+        kill(-sink->pid, sink->kill_ns ? SIGKILL : SIGTERM);
     sink->pid = 0;
     free(sink->sent);
     sink->sent = NULL;

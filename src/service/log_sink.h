@@ -29,6 +29,7 @@ struct log_sink {
     pid_t pid;         /* of the program; 0: none */
     uint64_t start_ns; /* the program may be started again then */
     unsigned delay_ms;
+    uint64_t kill_ns;  /* it was asked to end and is killed then; 0: it was not */
     char *sent;        /* the last bytes a program was sent */
     uint64_t sent_len; /* ... and how many there ever were */
     uint64_t
@@ -43,7 +44,8 @@ void log_sink_init(struct log_sink *, const char *name, int standard, unsigned p
 WEIR_CHECKED int log_sink_open(struct log_sink *, uint64_t now_ns);
 /* A file is closed, to be opened again; others stay as they are. true: it was. */
 bool log_sink_reopen(struct log_sink *);
-/* Has its program ended? Then it is not open any more; another can be started after a while. */
+/* Has its program ended? Then it is not open any more; another can be started after a while. One that reads no more, and goes on all the
+ * same, is asked to end, and killed after LIMIT_LOG_END_MS. */
 bool log_sink_ended(struct log_sink *, uint64_t now_ns, int *out_status);
 /* Bytes of lines, the last of which may be cut. How many it took; -EAGAIN: none now; -errno: it is broken. A syslog takes whole
  * lines; `len` has at least one then. */

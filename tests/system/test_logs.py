@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -276,6 +277,34 @@ def test_a_program_that_hangs_holds_up_nobody(starter, site, model):
     assert time.monotonic() - begin < 8
     said = sum(map(int, re.findall(r"(\d+) lines of the access log", server.said())))
     assert 0 < said <= count
+
+
+def children_of(pid):
+    return list(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
+
+
+def cpu_s(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_a_program_that_reads_no_more_is_started_again(starter, site, tmp_path):
+    """Though it goes on, and will not end when asked; and nobody spins meanwhile."""
+    out = tmp_path / "out"
+    server = serve(starter, site, "event", "--access-log", f"|echo x >> '{out}'; trap '' TERM; exec sleep 60 0<&-")
+    ask_many(server.port, 1)
+    assert wait_until(lambda: lines_of(out) == ["x"], 10)
+    writer = next(pid for pid in children_of(server.process.pid) if children_of(pid))
+    before = cpu_s(writer)
+    time.sleep(1)
+    assert cpu_s(writer) - before < 0.5
+    deadline = time.monotonic() + 20
+    while len(lines_of(out)) < 2 and time.monotonic() < deadline:
+        ask_many(server.port, 1)
+        time.sleep(0.1)
+    assert len(lines_of(out)) >= 2, server.said()
+    assert "it is started again" in server.said()
+    server.stop()
 
 
 def test_syslog(starter, site, model, tmp_path):
