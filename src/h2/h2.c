@@ -114,7 +114,8 @@ static void arm(struct h2 *h)
 {
     const struct weir_http *http = h->http;
     uint64_t at = send_step(h, weir_out_len(h2_out(h)));
-    if (h->phase == H2_PREFACE || h->phase == H2_SETTINGS || h->partial)
+    if (h->phase == H2_PREFACE || h->phase == H2_SETTINGS ||
+        (h->partial && weir_out_room(h2_out(h))))
         sooner(&at, h->since_ns + http_ns(http->head_ms, LIMIT_HTTP_HEAD_MS));
     if (h->streams > 0)
         sooner(&at, h->due_ns);
@@ -143,6 +144,8 @@ static void settle(struct h2 *h, uint64_t unsent_before)
 {
     if (h->phase <= H2_OPEN && weir_conn_leaving(h->conn) && !h->partial && !newcomer_ns(h))
         begin_leaving(h);
+    if (h->spoilt)
+        h2_fail(h, WIRE_INTERNAL_ERROR, NULL);
     h->queued += weir_out_len(h2_out(h)) - unsent_before;
     if (h->phase == H2_OVER)
         return;
@@ -186,7 +189,7 @@ static int h2_open(void *state, struct weir_conn *conn, const void *config)
     h->opened = true;
     h->send_window = h->first_window = WIRE_WINDOW;
     h->recv_window = LIMIT_H2_WINDOW_ALL;
-    h->since_ns = h->calm.since_ns = h->opened_ns = h->heard_ns = h2_now(h);
+    h->since_ns = h->calm.since_ns = h->opened_ns = h->heard_ns = h->sent_ns = h2_now(h);
     if (h->http->connection && weir_conn_before(conn) != &weir_http1) /* which said so */
         h->http->connection(h->http, conn, true, WEIR_DONE);
     h->admitted = !h->http->admit || h->http->admit(h->http, conn, &h->mark);

@@ -2,8 +2,7 @@
  * h2/h2.h: one connection of HTTP/2, server side (RFC 9113). Streams are few and live in the memory of their exchanges, so that a request
  * allocates nothing of its own; nghttp2 packs and unpacks field lines (HPACK), all else is here.
  *
- *   h2.c is the protocol: its life, deadlines, leaving     frames.c reads frames       head.c makes an exchange of a head
- *   again.c: a head that was read before
+ *   h2.c is the protocol: its life, deadlines, leaving     frames.c reads frames       head.c makes an exchange of a head, again.c of one read before
  *   stream.c: streams, content for their handlers          send.c writes answers       owed.c: resets that are put off
  *
  * What a client does in the same way is in block.h, hpack.h and flood.h.
@@ -101,6 +100,7 @@ struct h2 {
     bool admitted : 1;
     bool partial : 1;     /* a frame has begun and is not complete */
     bool peer_leaves : 1; /* it said GOAWAY, or its last byte */
+    bool spoilt : 1;      /* a head was packed in part: there can be no other */
     bool blamed : 1;      /* an exchange was ended for the reason that the connection ends for */
 };
 

@@ -63,16 +63,18 @@ struct pack {
     size_t len, size;
     unsigned count;
     size_t names_len;
+    bool begun; /* the table may have changed */
     int error;
     const struct h2_key *key; /* of all lines; NULL: there are too many, or each head has its own */
     nghttp2_nv nv[PACK_BATCH];
-    uint8_t names[1024];
+    uint8_t names[LIMIT_HTTP_REPLY_NAME];
 };
 
 static void flush(struct pack *p)
 {
     if (p->error || p->count == 0)
         return;
+    p->begun = true;
     ssize_t n = h2_pack(&p->h->packer, p->key, p->nv, p->count, p->to + p->len, p->size - p->len);
     if (n < 0)
         p->error = (int)n;
@@ -179,7 +181,15 @@ static void begin_pack(struct pack *p, struct h2 *h, const struct h2_key *key,
     p->len = p->names_len = 0;
     p->count = 0;
     p->error = 0;
+    p->begun = false;
     p->key = key;
+}
+
+/* What was packed so far is in the table, and the peer will never see it: no head can follow on this connection (RFC 7541 section 2.3). */
+static int spoil(const struct pack *p)
+{
+    p->h->spoilt |= p->begun;
+    return p->error;
 }
 
 static int put_head(struct h2_stream *s, const struct h2_key *key, bool ends)
@@ -197,7 +207,7 @@ static int put_head(struct h2_stream *s, const struct h2_key *key, bool ends)
     pack_lines(&p, x->lines.at, x->lines.len);
     flush(&p);
     if (p.error)
-        return p.error;
+        return spoil(&p);
     h2_put_block(h2_out(s->h2), s->id, p.to, p.len, ends);
     return 0;
 }
@@ -232,7 +242,7 @@ static int send_trailers(struct h2_stream *s)
     pack_lines(&p, x->trailers.at, x->trailers.len);
     flush(&p);
     if (p.error)
-        return p.error;
+        return spoil(&p);
     h2_put_block(h2_out(s->h2), s->id, p.to, p.len, true);
     return 0;
 }
@@ -309,10 +319,8 @@ static int send_given(struct h2_stream *s)
     space = space > LIMIT_H2_INPUT_ROOM ? space - LIMIT_H2_INPUT_ROOM : 1;
     room = room < space ? room : space;
     int flow = WEIR_FLOW_MORE;
-    s->given |= x->reply_len == x->reply_sent; /* all that was promised */
-    if (!s->given && weir_out_len(&x->staged) == 0) {
-        if (room == 0)
-            return SENT_BLOCKED;
+    s->given |= x->reply_len == x->reply_sent;        /* all that was promised */
+    if (!s->given && weir_out_len(&x->staged) == 0) { /* the end of it needs no window */
         flow = exchange_give(x, &x->staged, room > WEIR_GIVE_WHOLE ? room : WEIR_GIVE_WHOLE);
         if (flow < 0)
             return flow;
@@ -321,7 +329,7 @@ static int send_given(struct h2_stream *s)
         s->given = flow == WEIR_FLOW_END;
     }
     size_t n = (size_t)weir_out_len(&x->staged);
-    if (n > room && room == 0)
+    if (n > 0 && room == 0)
         return SENT_BLOCKED;
     bool last = s->given && n <= room;
     n = n < room ? n : room;
@@ -388,7 +396,8 @@ static void step(struct h2_stream *s)
     case SENT_BLOCKED:
         if (s->send_window <= 0)
             h2_unready(s);
-        h2_stream_waits(s, H2_WAITS_PEER);
+        if (s->waits != H2_WAITS_PEER || !s->due_ns)
+            h2_stream_waits(s, H2_WAITS_PEER);
         break;
     default:
         h2_stream_end(s, sent,
@@ -397,12 +406,18 @@ static void step(struct h2_stream *s)
     }
 }
 
+/* There is content; whoever gives it is asked without a window, too. */
+static bool has_content(const struct h2_stream *s)
+{
+    return s->x->body.len > 0 || weir_out_len(&s->x->staged) > 0;
+}
+
 /* The next that can go on; content needs the connection's window, too. */
 static struct h2_stream *pick(const struct h2 *h)
 {
     for (unsigned i = 0; i < H2_URGENCIES; i++) {
         struct h2_stream *s = h->ready[i].first;
-        while (s && h->send_window <= 0 && s->x->head_sent)
+        while (s && h->send_window <= 0 && s->x->head_sent && has_content(s))
             s = s->ready_next;
         if (s)
             return s;
@@ -413,7 +428,7 @@ static struct h2_stream *pick(const struct h2 *h)
 void h2_send_ready(struct h2 *h)
 {
     struct h2_stream *s;
-    while (h->ready_count > 0 && h2_has_room(h) && (s = pick(h)))
+    while (h->ready_count > 0 && !h->spoilt && h2_has_room(h) && (s = pick(h)))
         step(s);
     if (h->ready_count == 0 || !h2_has_room(h))
         return;

@@ -207,6 +207,10 @@ static void go_on(struct h2_stream *s)
     }
     if (s->x->begun) {
         s->sleeps = false;
+        if (s->waits != H2_WAITS_PEER)
+            s->due_ns = 0;
+        else if (s->due_ns)
+            h2_due(h, s->due_ns);
         bool first = !h2_any_ready(h) && h2_has_room(h);
         h2_ready(s);
         if (first)
@@ -373,7 +377,8 @@ static void expire_own(struct h2_stream *s)
 void h2_stream_expire(struct h2_stream *s)
 {
     uint64_t now = h2_now(s->h2);
-    if (s->x->deadline_ns && s->x->deadline_ns <= now) {
+    bool stalls = s->waits == H2_WAITS_PEER && s->due_ns && s->due_ns <= now;
+    if (!stalls && s->x->deadline_ns && s->x->deadline_ns <= now) {
         expire_own(s);
     } else if (s->due_ns && s->due_ns <= now) {
         s->due_ns = 0;

@@ -289,10 +289,12 @@ void weir_exchange_wake(struct weir_exchange *x)
     exchange_changed(x);
 }
 
+#define RESET_CANCEL 8 /* RFC 9113 section 7 */
+
 void weir_exchange_reset(struct weir_exchange *x, uint32_t h2_code)
 {
     x->reset = true;
-    x->reset_code = h2_code;
+    x->reset_code = h2_code ? h2_code : RESET_CANCEL;
     exchange_changed(x);
 }
 

@@ -62,7 +62,9 @@ int reply_field_check(struct weir_bytes name, struct weir_bytes value)
     if (name.len == 0 || field_run(name.at, name.len, BYTE_TOKEN) < name.len ||
         field_value_run(value.at, value.len) < value.len || is_ours(name))
         return -EINVAL;
-    return name.len + value.len > LIMIT_HTTP_REPLY_FIELDS ? -ENOBUFS : 0;
+    return name.len > LIMIT_HTTP_REPLY_NAME || name.len + value.len > LIMIT_HTTP_REPLY_FIELDS
+               ? -ENOBUFS
+               : 0;
 }
 
 static struct weir_bytes next_line(struct weir_bytes *lines)

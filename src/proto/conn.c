@@ -165,6 +165,7 @@ void weir_conn_abort(struct weir_conn *conn, int why)
 {
     conn->broken = true;
     weir_conn_finish(conn, why);
+    want_turn(conn); /* also when it was finishing */
 }
 
 void weir_conn_reset(struct weir_conn *conn, int why)

@@ -196,6 +196,7 @@ static unsigned end_of_turn(struct weir_conn *conn)
         if (!conn->closed && conn->protocol->close)
             conn->protocol->close(conn->state, conn, conn->why);
         conn->closed = true;
+        conn->deadline_ns = 0;
         return WEIR_IO_CLOSE;
     }
     unsigned want = unsent ? WEIR_IO_WRITE : 0;

@@ -38,6 +38,8 @@
 #define LIMIT_HTTP_EXCHANGE_BYTES (128 * 1024) /* memory of one exchange beyond its pooled block */
 #define LIMIT_HTTP_REPLY_FIELDS   (16 * 1024)  /* field lines of an answer; clients refuse more */
 
+#define LIMIT_HTTP_REPLY_NAME 1024 /* the name of one of them */
+
 #define LIMIT_HTTP_REROUTES 5 /* internal redirects of one request: a circle of them ends */
 
 /* --- routing, CGI --- */

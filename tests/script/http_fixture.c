@@ -248,6 +248,76 @@ static const struct weir_handler stream_handler = {.name = "stream",
                                                    .expire = stream_expire,
                                                    .leave = stream_leave};
 
+/* "x" each second, for ever. */
+static int alarm_start(struct weir_exchange *x)
+{
+    weir_exchange_arm(x, weir_exchange_driver(x)->now.mono_ns + WEIR_NS_PER_S);
+    return weir_reply_begin(x);
+}
+
+static int alarm_give(struct weir_exchange *x, struct weir_out *out, size_t room)
+{
+    uint8_t *rings = weir_exchange_state(x);
+    if (!*rings || room == 0)
+        return WEIR_FLOW_WAIT;
+    *rings = 0;
+    weir_out_copy(out, "x", 1);
+    return WEIR_FLOW_MORE;
+}
+
+static void alarm_expire(struct weir_exchange *x)
+{
+    *(uint8_t *)weir_exchange_state(x) = 1;
+    weir_exchange_arm(x, weir_exchange_driver(x)->now.mono_ns + WEIR_NS_PER_S);
+}
+
+static const struct weir_handler alarm_handler = {.name = "alarm",
+                                                  .state_size = 1,
+                                                  .start = alarm_start,
+                                                  .give = alarm_give,
+                                                  .expire = alarm_expire};
+
+/* A field that no answer can have. */
+static int long_name_start(struct weir_exchange *x)
+{
+    char name[1100];
+    memset(name, 'x', sizeof(name));
+    name[sizeof(name) - 1] = '\0';
+    int rc = weir_reply_field(x, "X-Other", "some value");
+    return rc < 0 ? rc : weir_reply_field(x, name, "value");
+}
+
+static const struct weir_handler long_name_handler = {.name = "long-name",
+                                                      .start = long_name_start};
+
+/* Lines of its own that are none, behind enough of them that the first were packed. */
+static int spoilt_start(struct weir_exchange *x)
+{
+    static const char line[] = "X-A: b\r\n", none[] = "none\r\n";
+    char block[40 * (sizeof(line) - 1) + sizeof(none)];
+    size_t len = 0;
+    for (int i = 0; i < 40; i++, len += sizeof(line) - 1)
+        memcpy(block + len, line, sizeof(line) - 1);
+    memcpy(block + len, none, sizeof(none));
+    char *copy = weir_exchange_alloc(x, sizeof(block));
+    if (!copy)
+        return -ENOMEM;
+    memcpy(copy, block, sizeof(block));
+    int rc = weir_reply_block(x, copy, sizeof(block) - 1, NULL);
+    return rc < 0 ? rc : weir_reply_bytes(x, "hello\n", 6, NULL);
+}
+
+static const struct weir_handler spoilt_handler = {.name = "spoilt", .start = spoilt_start};
+
+/* Wants no answer, and says not why. */
+static int noerror_start(struct weir_exchange *x)
+{
+    weir_exchange_reset(x, 0);
+    return 0;
+}
+
+static const struct weir_handler noerror_handler = {.name = "noerror", .start = noerror_start};
+
 static int cookie_start(struct weir_exchange *x)
 {
     struct weir_bytes value;
@@ -433,11 +503,12 @@ static const struct weir_handler *fixture_route(const struct weir_http *http,
                                                 struct weir_exchange *x, const void **out_config)
 {
     static const struct weir_handler *const handlers[] = {
-        &hello_handler,  &big_handler,    &chunks_handler,  &file_handler,   &echo_handler,
-        &count_handler,  &denied_handler, &never_handler,   &late_handler,   &slow_handler,
-        &stream_handler, &short_handler,  &content_handler, &stored_handler, &coded_handler,
-        &reset_handler,  &host_handler,   &sum_handler,     &ended_handler,  &cut_handler,
-        &refuse_handler, &cookie_handler, &tunnel_handler,  &hold_handler,
+        &hello_handler,  &big_handler,     &chunks_handler,    &file_handler,   &echo_handler,
+        &count_handler,  &denied_handler,  &never_handler,     &late_handler,   &slow_handler,
+        &stream_handler, &short_handler,   &content_handler,   &stored_handler, &coded_handler,
+        &reset_handler,  &host_handler,    &sum_handler,       &ended_handler,  &cut_handler,
+        &refuse_handler, &cookie_handler,  &tunnel_handler,    &hold_handler,   &alarm_handler,
+        &spoilt_handler, &noerror_handler, &long_name_handler,
     };
     struct weir_bytes path = weir_request_path(x);
     *out_config = http->arg;

@@ -498,6 +498,13 @@ def test_crash_within_the_answer(cgi):
     assert b"4\r\nhalf\r\n" in got and not got.endswith(b"0\r\n\r\n")
 
 
+def test_crash_within_an_answer_of_unknown_length(cgi):
+    """To HTTP/1.0 it has no end but that of the connection, which must not look like one."""
+    with Client(cgi.port) as client, pytest.raises(ConnectionResetError):
+        client.request("/cgi-bin/die-within", version="1.0")
+        client.rest()
+
+
 def test_complaints_go_to_the_log(cgi):
     reply = ask(cgi, "/cgi-bin/complain")
     name = reply.body.decode()

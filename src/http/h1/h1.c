@@ -68,10 +68,22 @@ void h1_linger(struct h1 *h, struct weir_conn *conn, int why)
     weir_conn_linger(conn, why, LIMIT_HTTP_LINGER_BYTES, LIMIT_HTTP_LINGER_MS);
 }
 
+/* The client knows the end of the content by that of the connection (RFC 9112 section 6.3), and must not take this one for it. */
+static bool looks_whole(const struct weir_exchange *x)
+{
+    return x && x->head_sent && !x->body_sent && !x->chunked && x->reply_len == WEIR_LENGTH_UNKNOWN;
+}
+
 void h1_cut(struct h1 *h, struct weir_conn *conn, int why)
 {
+    bool reset = looks_whole(h->exchange);
     end_exchange(h, why);
-    finish(h, conn, why);
+    if (!reset) {
+        finish(h, conn, why);
+        return;
+    }
+    h1_set_phase(h, H1_OVER);
+    weir_conn_reset(conn, why);
 }
 
 void h1_refuse(struct h1 *h, struct weir_conn *conn, enum http_error error)
@@ -165,7 +177,7 @@ static void wait_for_handler(struct h1 *h, struct weir_conn *conn, bool moved)
         return;
     }
     if (moved)
-        watch_send(h, conn);
+        arm_send_step(h, conn);
     else if (!h->paused || woken)
         h1_arm_exchange(h, conn, h1_http(conn)->answer_ms, LIMIT_HTTP_ANSWER_MS);
     if (!h->paused) {
@@ -258,6 +270,19 @@ static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
     return 0;
 }
 
+static bool peer_stalls(struct h1 *h, struct weir_conn *conn)
+{
+    uint64_t unsent = weir_out_len(weir_conn_out(conn));
+    if (unsent == 0)
+        return false;
+    if (h->queued - (uint32_t)unsent != h->sent_mark) {
+        note_sent(h, conn, unsent);
+        return false;
+    }
+    return weir_conn_now(conn).mono_ns >=
+           h->sent_ns + http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS);
+}
+
 /* Bytes are unsent: the peer has its own patience, as long as it takes some. false: it has not taken any for too long. */
 static bool peer_takes(struct h1 *h, struct weir_conn *conn)
 {
@@ -313,6 +338,10 @@ static void give_up_sending(struct h1 *h, struct weir_conn *conn)
 static void h1_expire(void *state, struct weir_conn *conn)
 {
     struct h1 *h = state;
+    if (peer_stalls(h, conn)) {
+        give_up_sending(h, conn);
+        return;
+    }
     if (expire_own(h, conn))
         return;
     if (weir_out_len(weir_conn_out(conn)) > 0) {

@@ -131,7 +131,10 @@ static ssize_t skip_empty_line(struct h1 *h, struct weir_conn *conn, const char 
     }
     h->partial = false;
     weir_conn_rest(conn, true);
-    weir_conn_arm(conn, h1_after(conn, h1_http(conn)->idle_ms, LIMIT_HTTP_IDLE_MS));
+    if (weir_conn_leaving(conn))
+        weir_conn_arm(conn, h1_after(conn, 0, LIMIT_FIRST_BYTE_BUSY_MS));
+    else
+        weir_conn_arm(conn, h1_after(conn, h1_http(conn)->idle_ms, LIMIT_HTTP_IDLE_MS));
     return 2;
 }
 

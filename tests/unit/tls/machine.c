@@ -548,9 +548,33 @@ static int make_text(void **state)
     return 0;
 }
 
+/* The inner connection is closed, and the peer takes its last answer slowly and steadily: nothing of it is due any more. */
+static void a_last_answer_is_taken_slowly(void **state)
+{
+    struct probe probe = {0};
+    struct peer peer;
+    (void)state;
+    struct weir_tls *tls = peer_server(&probe_protocol, &probe);
+    peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
+    peer_shake(&peer);
+    peer_send(&peer, "abc", 3);
+    sim_window(peer.end, 1000);
+    weir_out_copy(weir_conn_out(probe.conn), text, 60000);
+    weir_conn_finish(probe.conn, WEIR_DONE);
+    run(peer.sim);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(sim_wait(peer.sim, 4 * WEIR_NS_PER_S), 0); /* -ELOOP: it spins */
+        sim_window(peer.end, 1000);
+        run(peer.sim);
+    }
+    peer_done(&peer);
+    weir_tls_free(tls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_last_answer_is_taken_slowly),
         cmocka_unit_test(bytes_pass_both_ways_at_every_cut),
         cmocka_unit_test(a_hello_may_be_cut_anywhere),
         cmocka_unit_test(an_end_without_close_notify_is_no_end_of_file),
