@@ -216,6 +216,8 @@ static int on_end(struct h2_request *s)
 static void on_closed(struct h2_request *s, int why, uint32_t code)
 {
     struct rpc_call *call = call_of(s);
+    if (why != WEIR_DONE && call->status.code == WEIR_RPC_OK)
+        call->status_given = false; /* said before the end, and the end was another one */
     if (why == WEIR_DONE)
         end(call, rpc_code_of_http(call->http_status),
             "the server has ended the call without a status");

@@ -323,6 +323,29 @@ static void test_goaway(void **state)
     stop(&w);
 }
 
+/* A status that comes with the head, as if nothing could happen any more. */
+#define HEAD_EARLY_OK                                                                              \
+    "\0\0\x23\1\4\0\0\0\1\x88\x0f\x10\x10"                                                         \
+    "application/grpc\0\x0bgrpc-status\1"                                                          \
+    "0"
+
+static void test_early_ok(void **state)
+{
+    (void)state;
+    struct world w;
+    struct rpc_call call;
+    start(&w, SIM_WHOLE);
+    begin(&w, &call, 0, &reads);
+    SAY(&w, SETTINGS HEAD_EARLY_OK);
+    assert_false(call.ended);
+    sim_reset(w.end);
+    assert_int_equal(sim_run(w.sim), 0);
+    assert_true(call.ended);
+    assert_int_equal(call.status.code, WEIR_RPC_UNAVAILABLE);
+    rpc_call_done(&call);
+    stop(&w);
+}
+
 /* A call that is given up before the peer was told of it leaves nothing behind. */
 static void test_given_up(void **state)
 {
@@ -345,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_deadline), cmocka_unit_test(test_sign_of_life),
         cmocka_unit_test(test_window),   cmocka_unit_test(test_death),
         cmocka_unit_test(test_goaway),   cmocka_unit_test(test_given_up),
+        cmocka_unit_test(test_early_ok),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
