@@ -90,9 +90,12 @@ static void listen_if_wanted(struct gate *gate)
     if (wanted == gate->listening)
         return;
     for (unsigned i = 0; i < gate->count; i++) {
+        int rc = 0;
         if (!wanted)
             (void)epoll_ctl(gate->epoll, EPOLL_CTL_DEL, gate->fds[i], NULL);
-        else if (gate_add(gate, gate->fds[i], EPOLLIN | EPOLLEXCLUSIVE, &tag_socket) == -ENOMEM)
+        else
+            rc = gate_add(gate, gate->fds[i], EPOLLIN | EPOLLEXCLUSIVE, &tag_socket);
+        if (rc == -ENOMEM || rc == -ENOSPC)
             gate_later(gate);
     }
     gate->listening = wanted;

@@ -7,8 +7,22 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+static unsigned refused; /* so many registrations: the user has reached fs.epoll.max_user_watches */
+
+/* The C library's is not used: the linker finds this one first. */
+int epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+    if (refused == 0 || op != EPOLL_CTL_ADD)
+        return (int)syscall(SYS_epoll_ctl, epoll, op, fd, event);
+    refused--;
+    errno = ENOSPC;
+    return -1;
+}
 
 /* Two listeners, a stop, and clients that knock at them. */
 struct place {
@@ -190,6 +204,22 @@ static void out_of_descriptors_it_accepts_later(void **state)
     expect_client(place);
 }
 
+static void out_of_watches_it_listens_later(void **state)
+{
+    struct place *place = *state;
+    struct epoll_event event;
+    refused = 2;
+    assert_int_equal(gate_wait(&place->gate, &event, 1, 0), 0);
+    assert_int_equal(refused, 0);
+    knock(place, 0);
+    assert_true(place->gate.retry_ns > 0);
+    uint64_t until = mono_ns() + 10 * WEIR_NS_PER_S;
+    while (!place->gate.knock && mono_ns() < until)
+        (void)gate_wait(&place->gate, &event, 1, 1000);
+    assert_true(place->gate.knock);
+    expect_client(place);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, open_place, close_place)
 
 int main(void)
@@ -202,6 +232,7 @@ int main(void)
         TEST(a_stop_is_seen_by_one_who_is_never_idle),
         TEST(late_at_a_stop_the_rest_is_taken_at_once),
         TEST(out_of_descriptors_it_accepts_later),
+        TEST(out_of_watches_it_listens_later),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
