@@ -178,6 +178,8 @@ void core_close(struct core *core, struct slot *slot)
 void core_release(struct core *core, struct slot *slot, struct weir_conn **out_conn,
                   struct weir_stream *out_stream)
 {
+    if (slot->fill && !slot->ducted)
+        fill_cancel(slot); /* all was sent without it */
     remove_slot(core, slot);
     weir_conn_set_slot(slot->conn, NULL);
     *out_conn = slot->conn;

@@ -174,6 +174,8 @@ static void accept_clients(struct loop *loop)
             loop->clients_wait |= rc == 0;
             if (rc < 0 && rc != -EAGAIN) {
                 accept_later(loop);
+                if (loop->quiet_at < loop->retry_at)
+                    loop->quiet_at = loop->retry_at; /* whoever waits is not gone */
                 return;
             }
         }
@@ -195,7 +197,8 @@ static void maybe_listen_again(struct loop *loop)
         return;
     if (start_listening(loop) < 0)
         accept_later(loop);
-    loop->clients_wait = true;
+    else
+        loop->clients_wait = true;
 }
 
 /* --- connections --- */

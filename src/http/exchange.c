@@ -43,13 +43,20 @@ struct weir_exchange *exchange_new(struct weir_conn *conn, const struct weir_htt
     return x;
 }
 
-/* The bytes of the head that anything points to. */
-static size_t head_end(const struct weir_exchange *x)
+static size_t farther(size_t end, size_t at, size_t len)
 {
-    size_t end = (size_t)x->line.at + x->line.len;
-    if (x->field_count > 0) {
-        struct slice last = x->fields[x->field_count - 1].value;
-        end = (size_t)last.at + last.len;
+    return at + len > end ? at + len : end;
+}
+
+/* In HTTP/2 they come in any order: the request line may lie behind all fields. */
+size_t exchange_head_end(const struct weir_exchange *x)
+{
+    size_t end = farther(0, x->line.at, x->line.len);
+    end = farther(end, x->protocol.at, x->protocol.len);
+    for (unsigned i = 0; i < x->field_count; i++) {
+        const struct field *f = &x->fields[i];
+        end = farther(end, f->name, f->name_len);
+        end = farther(end, f->value.at, f->value.len);
     }
     return end;
 }
@@ -58,7 +65,7 @@ int exchange_keep(struct weir_exchange *x)
 {
     if (x->kept)
         return 0;
-    size_t len = head_end(x);
+    size_t len = exchange_head_end(x);
     char *copy = weir_exchange_alloc(x, len);
     if (!copy)
         return -ENOMEM;

@@ -130,6 +130,7 @@ int exchange_keep(struct weir_exchange *);
 void exchange_head_made(struct weir_exchange *, const char *text, size_t len);
 /* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
 int exchange_start(struct weir_exchange *);
+size_t exchange_head_end(const struct weir_exchange *); /* of what line and fields point to */
 /* stop(), ended(), and lets go of the caller's hold. */
 void exchange_end(struct weir_exchange *, int why);
 /* The value of the first field of that id; at NULL: none. */

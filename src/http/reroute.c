@@ -8,11 +8,7 @@
  * the head that is copied. Path and query are those of the target; returns where `said` is, or < 0. */
 static int set_address(struct weir_exchange *x, struct weir_bytes said, struct weir_bytes target)
 {
-    size_t head = (size_t)x->line.at + x->line.len;
-    if (x->field_count > 0) {
-        struct slice last = x->fields[x->field_count - 1].value;
-        head = (size_t)last.at + last.len;
-    }
+    size_t head = exchange_head_end(x);
     size_t at = head + said.len;
     if (at + target.len > UINT16_MAX)
         return -ENOBUFS;

@@ -47,10 +47,10 @@ static void expire(void *arg)
         rpc_call_fail(call, WEIR_RPC_DEADLINE_EXCEEDED, "the deadline has passed");
 }
 
-static struct rpc_call *find_lost(struct rpc_client *client)
+static struct rpc_call *find_lost(struct rpc_client *client, unsigned settled)
 {
     struct rpc_call *call = client->first;
-    while (call && !call->lost)
+    while (call && !(call->lost && call->lost_in == settled))
         call = call->next;
     return call;
 }
@@ -58,8 +58,9 @@ static struct rpc_call *find_lost(struct rpc_client *client)
 bool rpc_client_settle(struct rpc_client *client)
 {
     bool any = client->lost;
+    unsigned settled = client->settled++;
     client->lost = false;
-    for (struct rpc_call *call; any && (call = find_lost(client));)
+    for (struct rpc_call *call; any && (call = find_lost(client, settled));)
         rpc_call_fail(call, WEIR_RPC_UNAVAILABLE,
                       client->lost_why ? client->lost_why : "not connected");
     return any;

@@ -29,10 +29,11 @@ struct rpc_client {
     struct rpc_entries entries; /* with every call, binary ones encoded already */
     struct rpc_call *first;
     unsigned count;
-    uint64_t now_ns; /* of the turn, or of the program's call */
-    uint64_t due_ns; /* no deadline of a call is earlier; 0: none has one */
-    uint64_t told;   /* events so far */
-    bool lost;       /* calls were begun without a connection */
+    uint64_t now_ns;  /* of the turn, or of the program's call */
+    uint64_t due_ns;  /* no deadline of a call is earlier; 0: none has one */
+    uint64_t told;    /* events so far */
+    bool lost;        /* calls were begun without a connection */
+    unsigned settled; /* how often they were ended */
     const char *lost_why;
 };
 
@@ -52,6 +53,7 @@ struct rpc_call {
     const struct rpc_client_events *tell;
     uint64_t deadline_ns; /* 0: none */
     bool lost;            /* there was no connection for it: rpc_client_settle() ends it */
+    unsigned lost_in;     /* ... which of them: those that begin meanwhile wait for the next one */
 
     struct rpc_queue out;
     bool refused;    /* ready() is owed */

@@ -148,7 +148,7 @@ static int on_fields_end(struct h2_request *s, bool trailer)
 /* The peer gets room for more while little waits to be read, and for all of a message that is not whole yet. */
 static void acknowledge(struct rpc_call *call)
 {
-    if (call->held == 0 || call->in.len >= LIMIT_RPC_HELD)
+    if (call->held == 0 || rpc_queue_held(&call->in) >= LIMIT_RPC_HELD)
         return;
     size_t n = call->held;
     call->held = 0;
@@ -300,7 +300,7 @@ int rpc_call_begin(struct rpc_client *client, struct rpc_call *call, unsigned ti
         return rc;
     list(call);
     if (rc < 0)
-        call->lost = client->lost = true;
+        call->lost = client->lost = true, call->lost_in = client->settled;
     else if (timeout_ms)
         rpc_call_expect(call, client->now_ns + timeout_ms * WEIR_NS_PER_MS);
     return 0;

@@ -87,6 +87,7 @@ void rpc_queue_add(struct rpc_queue *q, struct rpc_message *m)
     *(q->last ? &q->last->next : &q->first) = m;
     q->last = m;
     q->len += m->len - m->at;
+    q->count++;
 }
 
 struct rpc_message *rpc_queue_take(struct rpc_queue *q)
@@ -98,6 +99,7 @@ struct rpc_message *rpc_queue_take(struct rpc_queue *q)
     if (!q->first)
         q->last = NULL;
     q->len -= m->len - m->at;
+    q->count--;
     m->next = NULL;
     return m;
 }

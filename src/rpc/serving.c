@@ -281,7 +281,7 @@ static void tell_reactor(struct weir_rpc_context *c)
 /* More than enough waits to be read, or a reactor could not write: the client is held back. */
 static bool is_full(const struct weir_rpc_context *c)
 {
-    return (c->kind == SERVING_HELPER && c->in.len >= LIMIT_RPC_HELD) ||
+    return (c->kind == SERVING_HELPER && rpc_queue_held(&c->in) >= LIMIT_RPC_HELD) ||
            (c->kind == SERVING_REACTOR && c->out.len >= LIMIT_RPC_QUEUED);
 }
 

@@ -150,7 +150,7 @@ WEIR_API int weir_rpc_read(struct weir_rpc_context *c, ProtobufCMessage **out)
         pthread_cond_wait(&c->changed, &c->lock);
     struct rpc_message *m = rpc_queue_take(&c->in);
     int rc = m ? 1 : !c->x || c->ended ? -EPIPE : c->in_error;
-    if (m && c->in_held && c->in.len < LIMIT_RPC_HELD) {
+    if (m && c->in_held && rpc_queue_held(&c->in) < LIMIT_RPC_HELD) {
         c->in_held = false;
         serving_helper_tell(c);
     }

@@ -40,7 +40,13 @@ static inline ProtobufCMessage *rpc_unpack(const ProtobufCMessageDescriptor *des
 struct rpc_queue {
     struct rpc_message *first, *last;
     size_t len; /* bytes that were not sent or read yet */
+    size_t count;
 };
+/* The memory it takes: messages can be empty. */
+static inline size_t rpc_queue_held(const struct rpc_queue *q)
+{
+    return q->len + q->count * sizeof(struct rpc_message);
+}
 void rpc_queue_add(struct rpc_queue *, struct rpc_message *); /* takes it */
 struct rpc_message *rpc_queue_take(struct rpc_queue *);       /* NULL: empty */
 /* Moves `len` bytes, at most all of them, into an output queue. */

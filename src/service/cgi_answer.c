@@ -31,6 +31,7 @@ void answer_fail(struct talk *talk, unsigned status, const char *why)
     talk->bad = true;
     bool begun = talk->answer == ANSWER_BODY;
     talk->answer = ANSWER_OVER;
+    talk_quit(talk);
     if (begun || weir_reply_error(x, status) < 0)
         talk->failed = -EPROTO;
     weir_exchange_wake(x);

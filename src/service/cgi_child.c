@@ -69,6 +69,12 @@ static void tell_to_end(struct talk *talk)
         weir_conn_arm(talk->end[CGI_ERR], later(talk, LIMIT_CGI_KILL_MS));
 }
 
+void talk_quit(struct talk *talk)
+{
+    if (talk->pid > 0 && !talk->told)
+        tell_to_end(talk);
+}
+
 static void finish_end(struct talk *talk, int which)
 {
     if (talk->end[which])

@@ -89,6 +89,8 @@ struct talk *talk_new(struct weir_exchange *, struct weir_bytes path, const stru
 WEIR_CHECKED int talk_run(struct talk *);
 /* The exchange is over, or something else has ended: what is left to do is done, now or when its time comes. */
 void talk_leave(struct talk *);
+/* Its answer is not wanted: the program need not wait for the client to take another one. */
+void talk_quit(struct talk *);
 void talk_signal(struct talk *, int signal_number);
 
 /* cgi_env.c: environment of the program, ended by NULL: one allocation to free(). NULL: no memory, or it is too large. */

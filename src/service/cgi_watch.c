@@ -33,6 +33,7 @@ void watch_forget(struct talk *talk)
 static void refuse(struct talk *talk)
 {
     char seconds[16];
+    watch_forget(talk); /* what it is told may take long to go out */
     snprintf(seconds, sizeof(seconds), "%d", LIMIT_CGI_RETRY_AFTER_S);
     exchange_struck(talk->x, "cgi-max");
     (void)!weir_reply_field(talk->x, "Retry-After", seconds);
@@ -95,9 +96,17 @@ static void try_again(struct talk *talk)
     }
 }
 
+/* Somebody else has answered already: HTTP does where content is late or too much. */
+static bool is_answered(const struct talk *talk)
+{
+    return talk->x && talk->x->begun;
+}
+
 void watch_next(struct weir_driver *driver)
 {
-    struct talk *first = queue_of(driver)->first;
+    struct talk *first;
+    while ((first = queue_of(driver)->first) && is_answered(first))
+        watch_forget(first);
     if (first)
         try_again(first);
 }
@@ -200,6 +209,10 @@ static bool client_is_gone(struct talk *talk)
 /* No program is started for a client that has left meanwhile, nor does it keep others from their turn. */
 static void look_in_queue(struct talk *talk)
 {
+    if (is_answered(talk)) {
+        watch_forget(talk);
+        return;
+    }
     if (since(talk, talk->client_ns, LIMIT_CGI_LOOK_MS)) {
         talk->client_ns = talk->driver->now.mono_ns;
         if (client_has_left(talk)) {

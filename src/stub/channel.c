@@ -243,6 +243,7 @@ WEIR_API int weir_rpc_close(struct weir_rpc_channel *ch)
     if (!ch)
         return 0;
     ch->options.reconnect_ms = 0;
+    ch->closing = true;
     call_free(ch->lent);
     call_free(ch->over);
     ch->lent = ch->over = NULL;
@@ -261,6 +262,8 @@ int channel_enter(struct weir_rpc_channel *ch)
 {
     if (process_self() != ch->owner)
         return -EPERM;
+    if (ch->closing)
+        return -ESHUTDOWN;
     if (ch->busy)
         return -EDEADLK;
     call_free(ch->over);

@@ -25,9 +25,10 @@ struct weir_rpc_channel {
     struct weir_rpc_options options; /* without what it points to */
     pid_t owner;
     bool readable, writable; /* worth trying */
-    bool busy;               /* a call waits: no other may */
-    bool timely;             /* the clock was read just now, or all but that: */
-    uint8_t turns;           /* ... so many turns ago */
+    bool closing;
+    bool busy;      /* a call waits: no other may */
+    bool timely;    /* the clock was read just now, or all but that: */
+    uint8_t turns;  /* ... so many turns ago */
     int send_error; /* nothing can be sent any more; what the peer has said before is still read */
     uint64_t active_ns; /* bytes moved */
     uint64_t retry_ns;  /* not connected again before */

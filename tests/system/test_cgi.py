@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import textwrap
 import time
@@ -14,7 +15,8 @@ import pytest
 
 import talk
 from conftest import WEIR, Starter, wait_until
-from talk import Client, Gone
+from frames import PREFACE, fields, frame
+from talk import OVER, Client, Gone
 
 PYTHON = "#!/usr/bin/python3 -S\n"
 SHELL = "#!/bin/sh\n"
@@ -538,6 +540,43 @@ def test_silence(starter, programs, model, tmp_path, name):
     pid = pid_in(tmp_path / "pid")
     assert wait_until(lambda: not alive(pid), 10), "the program lives on"
     assert "silent for too long" in server.said()
+
+
+class Deaf:
+    """A client of HTTP/2 that opens no window: what it is answered does not go out."""
+
+    def __init__(self, port):
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.socket.sendall(PREFACE + frame(4, 0, 0, b"\0\4\0\0\0\0"))
+
+    def ask(self, target):
+        self.socket.sendall(frame(1, 5, 1, fields((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", target.encode()))))
+
+
+@pytest.mark.skipif(OVER != "http", reason="in clear text")
+def test_silence_ends_though_nobody_takes_the_answer(starter, programs, model, tmp_path):
+    server = start_cgi(starter, programs, model, "--cgi-timeout", 1)
+    client = Deaf(server.port)
+    client.ask(f"/cgi-bin/hang?{tmp_path}/pid")
+    pid = pid_in(tmp_path / "pid")
+    assert wait_until(lambda: not alive(pid), 10), "the program lives on"
+    client.socket.close()
+
+
+@pytest.mark.skipif(OVER != "http", reason="in clear text")
+def test_who_was_refused_in_the_queue_is_out_of_it(starter, programs, tmp_path):
+    """Though its answer does not go out: its program is never started, and others are next."""
+    server = start_cgi(starter, programs, "event", "--cgi-max", 1, "--workers", 1)
+    with Client(server.port) as first:
+        first.request(f"/cgi-bin/hang?{tmp_path}/pid")
+        pid = pid_in(tmp_path / "pid")
+        client = Deaf(server.port)
+        client.ask(f"/cgi-bin/hang?{tmp_path}/mark")
+        assert wait_until(lambda: "too many programs run already" in server.said(), 20)
+    assert wait_until(lambda: not alive(pid), 15)
+    assert ask(server, "/cgi-bin/echo").status == 200
+    assert not (tmp_path / "mark").exists()
+    client.socket.close()
 
 
 @pytest.mark.parametrize("how", ["reset", "close"])

@@ -7,6 +7,7 @@ import time
 import h2.settings
 import pytest
 
+from frames import PREFACE, fields, frame
 from test_http2 import Client
 
 KINDS = ("html", "css", "js", "png", "txt")
@@ -45,3 +46,23 @@ def test_heads_that_come_again(server):
             time.sleep(0.03)
     assert 2 <= len(dates) <= 30
     client.sock.close()
+
+
+@pytest.mark.parametrize("length", [10, 900])
+def test_a_head_without_fields_is_rewritten_whole(starter, model, tmp_path, length):
+    """Its request line lies behind all that came before it, :authority too."""
+    root, log = tmp_path / "root", tmp_path / "log"
+    root.mkdir()
+    (root / "index.html").write_bytes(b"here")
+    server = starter.serve(root, model, "--access-log", str(log), "--rewrite", "/r/*=/index.html")
+    path = b"/r/" + b"a" * length
+    head = fields((b":authority", b"x"), (b":path", path), (b":method", b"GET"), (b":scheme", b"http"))
+    with socket.create_connection(("127.0.0.1", server.port), timeout=20) as sock:
+        sock.sendall(PREFACE + frame(4, 0, 0) + frame(1, 5, 1, head))
+        got = b""
+        while b"here" not in got:
+            data = sock.recv(65536)
+            assert data, got
+            got += data
+    server.stop()
+    assert f'"GET {path.decode()} HTTP/2.0" 200 4 '.encode() in log.read_bytes()

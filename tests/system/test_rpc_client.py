@@ -14,6 +14,7 @@ import time
 import pytest
 
 from conftest import COMPLAINTS, ROOT, WEIR
+from frames import fields, frame
 
 pytest.importorskip("grpc")
 
@@ -115,26 +116,6 @@ def test_a_lost_connection_is_made_again_where_that_was_asked_for(messages, tmp_
 
 
 # --- peers that are no servers of gRPC, or bad ones ---
-
-def frame(kind, flags, stream, payload=b""):
-    return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
-
-
-def fields(*pairs):
-    """HPACK, literals only."""
-    out = b""
-    for name, value in pairs:
-        out += b"\0" + bytes([len(name)]) + name + (bytes([len(value)]) if len(value) < 127 else
-                                                   b"\x7f" + varint(len(value) - 127)) + value
-    return out
-
-
-def varint(n):
-    out = b""
-    while n >= 128:
-        out, n = out + bytes([n & 127 | 128]), n >> 7
-    return out + bytes([n])
-
 
 SETTINGS, ACK = frame(4, 0, 0), frame(4, 1, 0)
 OK_HEAD = frame(1, 4, 1, fields((b":status", b"200"), (b"content-type", b"application/grpc")))

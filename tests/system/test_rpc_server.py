@@ -14,8 +14,10 @@ import time
 
 import pytest
 
+import frames
 from conftest import COMPLAINTS, ROOT, session_processes, wait_until
-from test_rpc_client import DETAILS, FAILURE, SETTINGS, ask, fields, find, frame, messages, passes  # pylint: disable=unused-import
+from frames import fields, frame
+from test_rpc_client import DETAILS, FAILURE, SETTINGS, ask, find, messages, passes  # pylint: disable=unused-import
 
 grpc = pytest.importorskip("grpc")
 
@@ -364,7 +366,7 @@ def passes_or_shares(endpoint, model):
 
 # --- peers that stop, flood, lie and die: others are answered meanwhile ---
 
-PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + SETTINGS
+PREFACE = frames.PREFACE + SETTINGS
 
 
 def head_of(path, stream, *more):

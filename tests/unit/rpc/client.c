@@ -272,6 +272,24 @@ static void test_window(void **state)
     stop(&w);
 }
 
+/* Messages without a byte of content take memory, too: the peer is held back for them as for others. */
+static void test_empty_messages(void **state)
+{
+    (void)state;
+    static uint8_t zeros[9 + 16380] = {0, 0x3f, 0xfc, 0, 0, 0, 0, 0, 1}; /* 3,276 of them */
+    struct world w;
+    struct rpc_call call;
+    start(&w, SIM_WHOLE);
+    begin(&w, &call, 0, &waits);
+    SAY(&w, SETTINGS HEAD_OK);
+    for (unsigned i = 0; i < 16; i++)
+        say(&w, zeros, sizeof(zeros));
+    assert_false(call.ended);
+    assert_int_equal(sent(&w, NGHTTP2_WINDOW_UPDATE, 1, NULL), 0);
+    rpc_call_done(&call);
+    stop(&w);
+}
+
 /* The end of the connection is the end of every call, and of those that come after. */
 static void test_death(void **state)
 {
@@ -323,6 +341,45 @@ static void test_goaway(void **state)
     stop(&w);
 }
 
+static struct rpc_call again[8];
+static unsigned agains;
+static void ask_again(struct rpc_call *call);
+static const struct rpc_client_events asks_again = {.done = ask_again};
+
+static void ask_again(struct rpc_call *call)
+{
+    if (agains == 8)
+        return;
+    struct rpc_call *next = &again[agains++];
+    *next = (struct rpc_call){.method = &method, .tell = &asks_again};
+    assert_int_equal(rpc_call_begin(call->client, next, 0, NULL, 0), 0);
+}
+
+/* Who asks again whenever a call has failed does so once a round, and gets out of it. */
+static void test_again(void **state)
+{
+    (void)state;
+    struct world w;
+    struct rpc_call first = {.method = &method, .tell = &asks_again};
+    agains = 0;
+    start(&w, SIM_WHOLE);
+    SAY(&w, SETTINGS);
+    sim_reset(w.end);
+    assert_int_equal(sim_run(w.sim), 0);
+    assert_int_equal(rpc_call_begin(&w.client, &first, 0, NULL, 0), 0);
+    for (unsigned i = 1; i <= 3; i++) {
+        assert_true(rpc_client_settle(&w.client));
+        assert_int_equal(agains, i);
+    }
+    agains = 8;
+    assert_true(rpc_client_settle(&w.client));
+    assert_false(rpc_client_settle(&w.client));
+    rpc_call_done(&first);
+    for (unsigned i = 0; i < 3; i++)
+        rpc_call_done(&again[i]);
+    stop(&w);
+}
+
 /* A status that comes with the head, as if nothing could happen any more. */
 #define HEAD_EARLY_OK                                                                              \
     "\0\0\x23\1\4\0\0\0\1\x88\x0f\x10\x10"                                                         \
@@ -368,7 +425,8 @@ int main(void)
         cmocka_unit_test(test_deadline), cmocka_unit_test(test_sign_of_life),
         cmocka_unit_test(test_window),   cmocka_unit_test(test_death),
         cmocka_unit_test(test_goaway),   cmocka_unit_test(test_given_up),
-        cmocka_unit_test(test_early_ok),
+        cmocka_unit_test(test_early_ok), cmocka_unit_test(test_empty_messages),
+        cmocka_unit_test(test_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
