@@ -128,7 +128,7 @@ static void finish(struct machine *m)
     m->over = true;
     if (weir_conn_is_reset(m->inner)) {
         weir_conn_reset(m->link.conn, why);
-    } else if (weir_conn_is_broken(m->inner)) {
+    } else if (weir_conn_is_broken(m->inner) && !m->ended) { /* else it has lingered long enough */
         weir_conn_abort(m->link.conn, why);
     } else {
         if (why == WEIR_DONE || why == -ETIMEDOUT)
@@ -187,10 +187,13 @@ static int pump(struct machine *m)
             finish(m);
             return 0;
         }
-        if (want & WEIR_IO_END) {
+        if ((want & WEIR_IO_END) && !m->ended) {
             say_end(m);
-            weir_conn_ended(m->inner);
             weir_conn_end(m->link.conn);
+        }
+        if ((want & WEIR_IO_END) && weir_out_len(weir_conn_out(m->link.conn)) == 0) {
+            weir_conn_ended(
+                m->inner); /* its last byte is with the system: the time it lingers begins */
             want = weir_conn_turn(m->inner);
             continue;
         }

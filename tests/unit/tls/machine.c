@@ -571,10 +571,40 @@ static void a_last_answer_is_taken_slowly(void **state)
     weir_tls_free(tls);
 }
 
+/* It lingers for two seconds from the moment on at which all is with the system, and not before: a peer that pauses loses nothing. */
+static void lingering_begins_when_all_is_sent(void **state)
+{
+    struct probe probe = {0};
+    struct peer peer;
+    (void)state;
+    struct weir_tls *tls = peer_server(&probe_protocol, &probe);
+    peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
+    peer_shake(&peer);
+    peer_send(&peer, "abc", 3);
+    sim_window(peer.end, 1000);
+    weir_out_copy(weir_conn_out(probe.conn), text, 50000);
+    weir_conn_linger(probe.conn, WEIR_DONE, 65536, 2000);
+    run(peer.sim);
+    assert_int_equal(sim_wait(peer.sim, 5 * WEIR_NS_PER_S), 0);
+    sim_window(peer.end, UINT64_MAX);
+    run(peer.sim);
+    assert_int_equal(peer_take(&peer, back, sizeof(back)), 50000);
+    assert_memory_equal(back, text, 50000);
+    assert_true(peer.ended);
+    int why;
+    assert_int_equal(sim_wait(peer.sim, 1900 * WEIR_NS_PER_MS), 0);
+    assert_false(sim_closed(peer.end, &why));
+    assert_int_equal(sim_wait(peer.sim, 200 * WEIR_NS_PER_MS), 0);
+    assert_true(sim_closed(peer.end, &why));
+    peer_done(&peer);
+    weir_tls_free(tls);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_last_answer_is_taken_slowly),
+        cmocka_unit_test(lingering_begins_when_all_is_sent),
         cmocka_unit_test(bytes_pass_both_ways_at_every_cut),
         cmocka_unit_test(a_hello_may_be_cut_anywhere),
         cmocka_unit_test(an_end_without_close_notify_is_no_end_of_file),
