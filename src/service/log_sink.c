@@ -334,23 +334,33 @@ ssize_t log_sink_write(struct log_sink *sink, const char *at, size_t len)
     return n;
 }
 
-void log_sink_close(struct log_sink *sink)
+/* false: it is still there. */
+static bool ends_within(struct log_sink *sink, unsigned ms)
 {
     int status;
+    for (; sink->pid > 0; ms -= 10) {
+        if (waitpid(sink->pid, &status, WNOHANG) == sink->pid)
+            sink->pid = 0;
+        else if (ms < 10)
+            return false;
+        else
+            poll(NULL, 0, 10);
+    }
+    return true;
+}
+
+void log_sink_close(struct log_sink *sink)
+{
+    bool asked = sink->kill_ns > 0; /* to end, before */
     if (sink->kind == LOG_SINK_PROGRAM && sink->fd >= 0) {
         close(sink->fd); /* what it has not read yet it still reads */
         sink->fd = -1;
     }
     close_fd(sink);
-    unsigned patience = sink->kill_ns ? 0 : LIMIT_LOG_END_MS; /* it was asked before */
-    for (unsigned ms = 0; sink->pid > 0 && ms < patience; ms += 10) {
-        if (waitpid(sink->pid, &status, WNOHANG) == sink->pid)
-            sink->pid = 0;
-        else
-            poll(NULL, 0, 10);
-    }
-    if (sink->pid > 0)
-        kill(-sink->pid, sink->kill_ns ? SIGKILL : SIGTERM);
+    if (!asked && !ends_within(sink, LIMIT_LOG_END_MS))
+        kill(-sink->pid, SIGTERM);
+    if (!ends_within(sink, asked ? 0 : LIMIT_LOG_KILL_MS))
+        kill(-sink->pid, SIGKILL);
     sink->pid = 0;
     free(sink->sent);
     sink->sent = NULL;

@@ -50,5 +50,5 @@ bool log_sink_ended(struct log_sink *, uint64_t now_ns, int *out_status);
 /* Bytes of lines, the last of which may be cut. How many it took; -EAGAIN: none now; -errno: it is broken. A syslog takes whole
  * lines; `len` has at least one then. */
 WEIR_CHECKED ssize_t log_sink_write(struct log_sink *, const char *at, size_t len);
-/* No more comes: the program sees its end, and has LIMIT_LOG_END_MS to end. */
+/* No more comes: the program sees its end, and has LIMIT_LOG_END_MS to end; then it is asked to, and killed after LIMIT_LOG_KILL_MS. */
 void log_sink_close(struct log_sink *);

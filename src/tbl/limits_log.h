@@ -27,6 +27,7 @@
 #define LIMIT_LOG_PROGRAM_PIPE   65536 /* pipe(7): what a program can leave unread */
 #define LIMIT_LOG_PROGRAM_MS     100  /* before a program that died is started again; doubled ... */
 #define LIMIT_LOG_PROGRAM_MAX_MS 5000 /* ... up to this */
+#define LIMIT_LOG_KILL_MS        500  /* after a program was asked to end at the server's end */
 #define LIMIT_LOG_END_MS                                                                           \
     2000 /* at the end: a reader that takes nothing for so long, and a program that goes on */
 #define LIMIT_LOG_SAY_MS 10000 /* lines were lost: said at most so often */

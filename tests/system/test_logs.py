@@ -279,6 +279,15 @@ def test_a_program_that_hangs_holds_up_nobody(starter, site, model):
     assert 0 < said <= count
 
 
+def test_a_program_that_will_not_end_is_gone_after_a_stop(starter, site):
+    server = serve(starter, site, "event", "--access-log", "|trap '' TERM; exec sleep 60")
+    ask_many(server.port, 1)
+    time.sleep(0.3)
+    begin = time.monotonic()
+    server.stop()  # looks for what is left
+    assert time.monotonic() - begin < 8
+
+
 def children_of(pid):
     return list(map(int, pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()))
 
