@@ -299,8 +299,9 @@ int rpc_call_begin(struct rpc_client *client, struct rpc_call *call, unsigned ti
     if (rc < 0 && rc != -ESHUTDOWN && rc != -ENOTCONN)
         return rc;
     list(call);
+    call->lost_in = client->settled;
     if (rc < 0)
-        call->lost = client->lost = true, call->lost_in = client->settled;
+        call->lost = client->lost = true;
     else if (timeout_ms)
         rpc_call_expect(call, client->now_ns + timeout_ms * WEIR_NS_PER_MS);
     return 0;

@@ -25,6 +25,7 @@ uint64_t h1_after(const struct weir_conn *conn, unsigned configured_ms, unsigned
 
 #define SEND_STEPS 4 /* a stalled peer is noticed a quarter of its time late at the most */
 
+/* The peer that takes the answer is looked at in steps; it is cut off when it takes nothing for send_ms. */
 static void arm_send_step(struct h1 *h, struct weir_conn *conn)
 {
     uint64_t step = http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS) / SEND_STEPS;
@@ -38,13 +39,6 @@ static void note_sent(struct h1 *h, struct weir_conn *conn, uint64_t unsent)
 {
     h->sent_mark = h->queued - (uint32_t)unsent;
     h->sent_ns = weir_conn_now(conn).mono_ns;
-}
-
-/* Looks at the peer that takes the answer, in steps; it is cut off when it takes nothing for send_ms. */
-static void watch_send(struct h1 *h, struct weir_conn *conn)
-{
-    note_sent(h, conn, weir_out_len(weir_conn_out(conn)));
-    arm_send_step(h, conn);
 }
 
 static void end_exchange(struct h1 *h, int why)
@@ -270,6 +264,7 @@ static int h1_eof(void *state, struct weir_conn *conn, size_t rest)
     return 0;
 }
 
+/* Bytes are unsent, and the peer has taken none for send_ms. It has its own patience as long as it takes some. */
 static bool peer_stalls(struct h1 *h, struct weir_conn *conn)
 {
     uint64_t unsent = weir_out_len(weir_conn_out(conn));
@@ -281,20 +276,6 @@ static bool peer_stalls(struct h1 *h, struct weir_conn *conn)
     }
     return weir_conn_now(conn).mono_ns >=
            h->sent_ns + http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS);
-}
-
-/* Bytes are unsent: the peer has its own patience, as long as it takes some. false: it has not taken any for too long. */
-static bool peer_takes(struct h1 *h, struct weir_conn *conn)
-{
-    if (h->queued - (uint32_t)weir_out_len(weir_conn_out(conn)) != h->sent_mark) {
-        watch_send(h, conn);
-        return true;
-    }
-    if (weir_conn_now(conn).mono_ns >=
-        h->sent_ns + http_ns(h1_http(conn)->send_ms, LIMIT_HTTP_SEND_MS))
-        return false;
-    arm_send_step(h, conn);
-    return true;
 }
 
 /* The handler did nothing in its time. */
@@ -345,8 +326,7 @@ static void h1_expire(void *state, struct weir_conn *conn)
     if (expire_own(h, conn))
         return;
     if (weir_out_len(weir_conn_out(conn)) > 0) {
-        if (!peer_takes(h, conn))
-            give_up_sending(h, conn);
+        arm_send_step(h, conn);
     } else if (h->exchange && (h->phase == H1_REPLY || h->held)) {
         answer_for_handler(h, conn);
     } else if (h->phase == H1_BODY && h->steps) { /* it had to take before it could send */

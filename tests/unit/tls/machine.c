@@ -548,18 +548,27 @@ static int make_text(void **state)
     return 0;
 }
 
+#define SLOW_BYTES 50000
+
+/* A peer that takes 1000 bytes of a last answer for now. */
+static struct weir_tls *peer_slow(struct peer *peer, struct probe *probe)
+{
+    struct weir_tls *tls = peer_server(&probe_protocol, probe);
+    peer_connect(peer, calm(), tls, TLS1_3_VERSION);
+    peer_shake(peer);
+    peer_send(peer, "abc", 3);
+    sim_window(peer->end, 1000);
+    weir_out_copy(weir_conn_out(probe->conn), text, SLOW_BYTES);
+    return tls;
+}
+
 /* The inner connection is closed, and the peer takes its last answer slowly and steadily: nothing of it is due any more. */
 static void a_last_answer_is_taken_slowly(void **state)
 {
     struct probe probe = {0};
     struct peer peer;
     (void)state;
-    struct weir_tls *tls = peer_server(&probe_protocol, &probe);
-    peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
-    peer_shake(&peer);
-    peer_send(&peer, "abc", 3);
-    sim_window(peer.end, 1000);
-    weir_out_copy(weir_conn_out(probe.conn), text, 60000);
+    struct weir_tls *tls = peer_slow(&peer, &probe);
     weir_conn_finish(probe.conn, WEIR_DONE);
     run(peer.sim);
     for (int i = 0; i < 6; i++) {
@@ -577,19 +586,14 @@ static void lingering_begins_when_all_is_sent(void **state)
     struct probe probe = {0};
     struct peer peer;
     (void)state;
-    struct weir_tls *tls = peer_server(&probe_protocol, &probe);
-    peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
-    peer_shake(&peer);
-    peer_send(&peer, "abc", 3);
-    sim_window(peer.end, 1000);
-    weir_out_copy(weir_conn_out(probe.conn), text, 50000);
+    struct weir_tls *tls = peer_slow(&peer, &probe);
     weir_conn_linger(probe.conn, WEIR_DONE, 65536, 2000);
     run(peer.sim);
     assert_int_equal(sim_wait(peer.sim, 5 * WEIR_NS_PER_S), 0);
     sim_window(peer.end, UINT64_MAX);
     run(peer.sim);
-    assert_int_equal(peer_take(&peer, back, sizeof(back)), 50000);
-    assert_memory_equal(back, text, 50000);
+    assert_int_equal(peer_take(&peer, back, sizeof(back)), SLOW_BYTES);
+    assert_memory_equal(back, text, SLOW_BYTES);
     assert_true(peer.ended);
     int why;
     assert_int_equal(sim_wait(peer.sim, 1900 * WEIR_NS_PER_MS), 0);
