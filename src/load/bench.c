@@ -18,6 +18,7 @@
 #define SAMPLE_AT    0.7 /* of a point: memory is looked at then */
 #define WARMUP_PART  10  /* a tenth of a point's time */
 #define PLACES_SPARE 16
+#define AGAIN        4 /* times that a point without an answer is measured again */
 
 struct course {
     struct bench *bench;
@@ -80,20 +81,19 @@ static int aim(struct course *course, enum bench_kind kind, const struct bench_s
 }
 
 static int put_load(struct course *course, enum bench_kind kind, unsigned clients,
-                    const struct bench_server *server, struct load_result *result,
-                    uint64_t *out_pss)
+                    uint64_t duration_ns, const struct bench_server *server,
+                    struct load_result *result, uint64_t *out_pss)
 {
-    const struct bench_options *o = &course->bench->options;
     struct load_target target;
-    uint64_t warmup = o->point_ns / WARMUP_PART;
+    uint64_t warmup = duration_ns / WARMUP_PART;
     struct sample sample = {.server = server, .looks = kind == BENCH_NEW ? 3 : 1};
-    sample.when_ns = warmup + (uint64_t)((double)o->point_ns * SAMPLE_AT);
+    sample.when_ns = warmup + (uint64_t)((double)duration_ns * SAMPLE_AT);
     struct load_options options = {.target = &target,
                                    .connections = clients,
                                    .depth = 1,
                                    .threads = 1,
                                    .warmup_ns = warmup,
-                                   .duration_ns = o->point_ns,
+                                   .duration_ns = duration_ns,
                                    .timeout_ms = LIMIT_LOAD_TIMEOUT_MS,
                                    .fresh = kind == BENCH_NEW,
                                    .progress = take_sample,
@@ -144,8 +144,8 @@ static void note(struct bench_point *point, const struct load_result *result, ui
     point->pss = pss;
 }
 
-static int measure(struct course *course, enum bench_kind kind, unsigned model, unsigned at,
-                   struct load_result *result)
+static int measure_for(struct course *course, enum bench_kind kind, unsigned model, unsigned at,
+                       uint64_t duration_ns, struct load_result *result)
 {
     struct bench *bench = course->bench;
     struct bench_server server;
@@ -157,7 +157,7 @@ static int measure(struct course *course, enum bench_kind kind, unsigned model, 
     if (rc < 0)
         return fail(course, rc, "cannot start a server under %s: %s", bench->info[model]->name,
                     strerror(-rc));
-    rc = put_load(course, kind, bench->options.clients[at], &server, result, &pss);
+    rc = put_load(course, kind, bench->options.clients[at], duration_ns, &server, result, &pss);
     double cpu_us = bench_server_stop(&server) - bench->start_cpu_us[model];
     if (rc == 0)
         rc = check_answers(course, result);
@@ -167,6 +167,20 @@ static int measure(struct course *course, enum bench_kind kind, unsigned model, 
             point->cpu_us = cpu_us / (double)result->answered_all;
     }
     load_done(result);
+    return rc;
+}
+
+/* On a busy machine a short time may pass without one answer: then once more, for longer. */
+static int measure(struct course *course, enum bench_kind kind, unsigned model, unsigned at,
+                   struct load_result *result)
+{
+    const struct bench_point *point = &course->bench->at[kind][model][at];
+    uint64_t duration_ns = course->bench->options.point_ns;
+    int rc = measure_for(course, kind, model, at, duration_ns, result);
+    for (unsigned i = 0; i < AGAIN && rc == 0 && point->rate == 0 && point->errors == 0; i++) {
+        duration_ns *= 2;
+        rc = measure_for(course, kind, model, at, duration_ns, result);
+    }
     return rc;
 }
 

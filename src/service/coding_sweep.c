@@ -119,12 +119,15 @@ void coding_sweep_all(int dir)
         closedir(reader);
 }
 
-/* Nobody holds its lock, and it is not one that was made a moment ago and is about to be locked. */
+/* Nobody holds its lock, and it is not one that was made a moment ago and is about to be locked. Not by time(), which is behind
+ * by up to a tick: since Linux 6.13 a file's time may be later. */
 static bool is_stale(int dir, unsigned young_s)
 {
     struct stat st;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
     return fstat(dir, &st) == 0 && st.st_uid == geteuid() &&
-           time(NULL) - st.st_ctim.tv_sec >= young_s && flock(dir, LOCK_EX | LOCK_NB) == 0;
+           now.tv_sec - st.st_ctim.tv_sec >= young_s && flock(dir, LOCK_EX | LOCK_NB) == 0;
 }
 
 void coding_sweep_stale(const char *path, unsigned young_s)
