@@ -55,7 +55,8 @@ struct weir_handler {
      * called right after start(). NULL: nothing to do. */
     void (*leave)(struct weir_exchange *);
     /* Always, once, last; `why` is WEIR_DONE when the answer went out whole, -ECANCELED when the client wants no answer any more
-     * (HTTP/2: it reset the stream) or the handler did (weir_exchange_reset()), or another -errno: of the connection. NULL: nothing to do. */
+     * (HTTP/2: it reset the stream), the handler did (weir_exchange_reset()) or the request was answered without it, since its content stopped
+     * or is too much (408, 413, 400), or another -errno: of the connection. NULL: nothing to do. */
     void (*stop)(struct weir_exchange *, int why);
 };
 

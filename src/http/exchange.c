@@ -88,6 +88,7 @@ static int answer_options(struct weir_exchange *x)
 static int start_handler(struct weir_exchange *x)
 {
     x->lines_mark = x->lines.len;
+    x->state = NULL;
     x->handler = x->http->route(x->http, x, &x->config);
     exchange_reached(x, TIME_PARSE);
     if (!x->handler && bytes_equal(weir_request_path(x), BYTES("*")))
@@ -120,11 +121,17 @@ int exchange_start(struct weir_exchange *x)
     return 0;
 }
 
-void exchange_end(struct weir_exchange *x, int why)
+void exchange_dismiss(struct weir_exchange *x, int why)
 {
-    x->deadline_ns = 0;
     if (x->handler && x->handler->stop)
         x->handler->stop(x, why);
+    x->handler = NULL; /* the state stays: whoever holds the exchange may look at it */
+    x->deadline_ns = 0;
+}
+
+void exchange_end(struct weir_exchange *x, int why)
+{
+    exchange_dismiss(x, why);
     if (x->http->ended)
         x->http->ended(x->http, x, why);
     if (x->ref.count > 1 && exchange_keep(x) < 0) { /* whoever holds it finds an empty request */

@@ -131,6 +131,8 @@ void exchange_head_made(struct weir_exchange *, const char *text, size_t len);
 /* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
 int exchange_start(struct weir_exchange *);
 size_t exchange_head_end(const struct weir_exchange *); /* of what line and fields point to */
+/* stop(): it has no part in this exchange any more. */
+void exchange_dismiss(struct weir_exchange *, int why);
 /* stop(), ended(), and lets go of the caller's hold. */
 void exchange_end(struct weir_exchange *, int why);
 /* The value of the first field of that id; at NULL: none. */
@@ -158,7 +160,8 @@ void reply_field_drop(struct weir_exchange *x, struct weir_bytes name);
 /* ... of all names in these lines, which the answer will have itself: what a page or a program says of its own answer counts, and a field
  * that is no list is sent once (RFC 9110 section 5.3). Fields that add up (Vary, Set-Cookie, Link) stay. */
 void reply_fields_yield(struct weir_exchange *x, struct weir_bytes lines);
-/* page.c: replies with this error's page instead of a reply that has not begun; the connection will close. -EALREADY. */
+/* page.c: replies with this error's page instead of a reply that has not begun, and dismisses the handler; the connection will close. Not
+ * within a call of the handler. -EALREADY. */
 int exchange_refuse(struct weir_exchange *, enum http_error);
 /* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */
 int exchange_fail(struct weir_exchange *, int error);

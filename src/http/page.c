@@ -149,6 +149,7 @@ int exchange_refuse(struct weir_exchange *x, enum http_error error)
         exchange_struck(x, limit);
     if (x->begun)
         return -EALREADY;
+    exchange_dismiss(x, -ECANCELED);
     forget_reply(x);
     x->close = true;
     if (error == HTTP_CLIENT_CONNECTIONS)

@@ -50,15 +50,6 @@ int exchange_rewrite(struct weir_exchange *x, struct weir_bytes target)
     return 0;
 }
 
-static void stop_handler(struct weir_exchange *x)
-{
-    if (x->handler && x->handler->stop)
-        x->handler->stop(x, WEIR_DONE);
-    x->handler = NULL;
-    x->state = NULL;
-    x->deadline_ns = 0;
-}
-
 static int start_again(struct weir_exchange *x, bool ended)
 {
     int rc = exchange_start(x);
@@ -74,7 +65,7 @@ int exchange_restart(struct weir_exchange *x, bool ended)
 {
     if (x->begun)
         return -EALREADY;
-    stop_handler(x);
+    exchange_dismiss(x, WEIR_DONE);
     x->restarted = true;
     x->lines.len = x->lines_mark; /* what is said of the address is said again */
     x->trailers.len = 0;
@@ -93,7 +84,7 @@ int exchange_reroute(struct weir_exchange *x, struct weir_bytes target)
     if (rc < 0)
         return rc;
     x->reroutes++;
-    stop_handler(x);
+    exchange_dismiss(x, WEIR_DONE);
     /* Its content was for the first handler (RFC 3875 section 6.2.2: as if the client had asked for that address). */
     x->length = 0;
     if (x->method != WEIR_METHOD_HEAD)

@@ -549,8 +549,9 @@ class Deaf:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=20)
         self.socket.sendall(PREFACE + frame(4, 0, 0, b"\0\4\0\0\0\0"))
 
-    def ask(self, target):
-        self.socket.sendall(frame(1, 5, 1, fields((b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"x"), (b":path", target.encode()))))
+    def ask(self, target, *more, method=b"GET", flags=5):
+        self.socket.sendall(frame(1, flags, 1, fields((b":method", method), (b":scheme", b"http"), (b":authority", b"x"),
+                                                      (b":path", target.encode()), *more)))
 
 
 @pytest.mark.skipif(OVER != "http", reason="in clear text")
@@ -558,6 +559,17 @@ def test_silence_ends_though_nobody_takes_the_answer(starter, programs, model, t
     server = start_cgi(starter, programs, model, "--cgi-timeout", 1)
     client = Deaf(server.port)
     client.ask(f"/cgi-bin/hang?{tmp_path}/pid")
+    pid = pid_in(tmp_path / "pid")
+    assert wait_until(lambda: not alive(pid), 10), "the program lives on"
+    client.socket.close()
+
+
+@pytest.mark.skipif(OVER != "http", reason="in clear text")
+def test_a_program_whose_content_stops_gives_its_place_back(starter, programs, model, tmp_path):
+    """At once, and not when its client has taken that answer."""
+    server = start_cgi(starter, programs, model, "--body-timeout", 1)
+    client = Deaf(server.port)
+    client.ask(f"/cgi-bin/hang?{tmp_path}/pid", (b"content-length", b"10"), method=b"POST", flags=4)
     pid = pid_in(tmp_path / "pid")
     assert wait_until(lambda: not alive(pid), 10), "the program lives on"
     client.socket.close()
