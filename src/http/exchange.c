@@ -137,6 +137,7 @@ void exchange_end(struct weir_exchange *x, int why)
     if (x->ref.count > 1 && exchange_keep(x) < 0) { /* whoever holds it finds an empty request */
         x->head = "";
         memset(&x->line, 0, 6 * sizeof(struct slice));
+        memset(x->known, 0, sizeof(x->known));
         x->field_count = 0;
     }
     x->stopped = true;

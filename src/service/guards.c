@@ -112,7 +112,7 @@ static bool is_trusted(const struct guards *guards, const struct client *client)
     return false;
 }
 
-void guards_believe(const struct guards *guards, struct weir_exchange *x)
+int guards_believe(const struct guards *guards, struct weir_exchange *x)
 {
     struct weir_bytes values[LIMIT_HTTP_FIELDS], name, value;
     const struct weir_bytes want = guards->rfc7239 ? BYTES("forwarded") : BYTES("x-forwarded-for");
@@ -120,18 +120,19 @@ void guards_believe(const struct guards *guards, struct weir_exchange *x)
     unsigned count = 0;
     if (guards->trusted_count == 0 || x->client || !peer_of(x->driver, x->conn, &client) ||
         !is_trusted(guards, &client))
-        return;
+        return 0;
     for (unsigned at = 0; weir_request_next(x, &at, &name, &value);)
         if (bytes_same(name, want))
             values[count++] = value;
     if (!forwarded_find(values, count, guards->rfc7239, guards->trusted, guards->trusted_count,
                         &client, &client))
-        return;
+        return 0;
     char *text = weir_exchange_alloc(x, 64);
-    if (text) {
-        client_text(&client, text);
-        x->client = text;
-    }
+    if (!text)
+        return -ENOMEM;
+    client_text(&client, text);
+    x->client = text;
+    return 0;
 }
 
 uint64_t guards_number(const struct guards *guards, const struct client *client, uint64_t purpose)

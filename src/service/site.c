@@ -42,11 +42,19 @@ static const struct mount *find_mount(const struct site *site, const struct weir
     return route_find(&site->route, path);
 }
 
+static int scarce(struct weir_exchange *x)
+{
+    (void)x;
+    return -ENOMEM;
+}
+static const struct weir_handler scarce_handler = {.name = "scarce", .start = scarce};
+
 static const struct weir_handler *site_route(const struct weir_http *http, struct weir_exchange *x,
                                              const void **out_config)
 {
     const struct site *site = http->arg;
-    guards_believe(&site->guards, x);
+    if (guards_believe(&site->guards, x) < 0)
+        return &scarce_handler;
     const struct mount *mount = site->route.count > 0 ? find_mount(site, x) : NULL;
     if (mount) {
         *out_config = mount->config;

@@ -72,9 +72,10 @@ static ssize_t look(struct weir_stream *s, void *buffer, size_t len)
     return n;
 }
 
+/* Rounded up: a wait must not end before its time. */
 static int ms_until(uint64_t now, uint64_t end)
 {
-    uint64_t ms = end > now ? (end - now) / WEIR_NS_PER_MS : 0;
+    uint64_t ms = end > now ? (end - now - 1) / WEIR_NS_PER_MS + 1 : 0;
     return ms < INT32_MAX ? (int)ms : INT32_MAX;
 }
 
