@@ -36,7 +36,7 @@ struct listing_job {
     int fd;
     int result;
     struct body *body;
-    char path[];
+    char url_path[];
 };
 
 static void body_free(struct weir_ref *ref)
@@ -220,6 +220,16 @@ static int open_folder(const struct folder *folder, struct weir_bytes path, int 
     return file_open_folder(folder->root, t.len > 0 ? text_end(&t) : ".", out_fd);
 }
 
+/* Of the site, which is what links are taken from; and the end of it, below the root. */
+static void set_paths(struct listing_job *job, struct weir_bytes prefix, struct weir_bytes path)
+{
+    if (prefix.len > 0)
+        memcpy(job->url_path, prefix.at, prefix.len);
+    memcpy(job->url_path + prefix.len, path.at, path.len);
+    job->listing.url_path = (struct weir_bytes){job->url_path, prefix.len + path.len};
+    job->listing.path = (struct weir_bytes){job->url_path + prefix.len, path.len};
+}
+
 int listing_begin(struct weir_exchange *x, const struct folder *folder, struct weir_bytes path)
 {
     struct weir_driver *driver = weir_exchange_driver(x);
@@ -227,12 +237,11 @@ int listing_begin(struct weir_exchange *x, const struct folder *folder, struct w
     int fd, rc = open_folder(folder, path, &fd);
     if (rc < 0)
         return rc;
-    struct listing_job *job = calloc(1, sizeof(*job) + path.len);
+    struct listing_job *job = calloc(1, sizeof(*job) + folder->prefix.len + path.len);
     if (!job) {
         close(fd);
         return -ENOMEM;
     }
-    memcpy(job->path, path.at, path.len);
     job->job.work = work;
     job->job.done = done;
     job->x = x;
@@ -240,7 +249,7 @@ int listing_begin(struct weir_exchange *x, const struct folder *folder, struct w
     job->fd = fd;
     job->json = wants_json(x);
     job->coding = pick_coding(folder, accept);
-    job->listing.path = (struct weir_bytes){job->path, path.len};
+    set_paths(job, folder->prefix, path);
     read_query(&job->listing, weir_request_query(x));
     rc = driver->ops->submit(driver, &job->job);
     if (rc < 0) {

@@ -18,7 +18,8 @@ struct listing_row {
 };
 
 struct listing {
-    struct weir_bytes path; /* of the folder, clean, with slashes at both ends */
+    struct weir_bytes path;     /* of the folder below the root, clean, with slashes at both ends */
+    struct weir_bytes url_path; /* ... in its site: the mount's prefix, then `path`; not escaped */
     struct listing_row *rows;
     size_t count, room;
     bool cut; /* there is more than is listed */
@@ -26,7 +27,7 @@ struct listing {
     bool descending;
 };
 
-/* Replies later. `path` is clean and ends with a slash. -ENOENT: no such folder; -EAGAIN, -ENOMEM, -EACCES ... */
+/* Replies later. `path` is below the folder's root, clean, and ends with a slash. -ENOENT: no such folder; -EAGAIN, -ENOMEM, -EACCES ... */
 WEIR_CHECKED int listing_begin(struct weir_exchange *, const struct folder *,
                                struct weir_bytes path);
 

@@ -101,7 +101,7 @@ static void add_path(struct text *t, struct weir_bytes path)
     }
 }
 
-/* Each folder on the way is a link; the last one is this. */
+/* Each folder on the way is a link, those above a mount too: they are of the same site. The last one is this. */
 static void add_trail(struct page *page, struct weir_bytes path)
 {
     struct text *t = &page->text;
@@ -198,19 +198,19 @@ char *listing_html(const struct listing *listing, size_t *out_len)
 {
     struct page page = {0};
     struct text *t = &page.text;
-    page_room(&page, FRAME_MAX + listing->path.len * 6);
+    page_room(&page, FRAME_MAX + listing->url_path.len * 6);
     text_str(t, "<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\n<title>");
-    add_html(t, listing->path);
+    add_html(t, listing->url_path);
     text_str(t, "</title>\n<style>" LISTING_STYLE "</style>\n<h1>");
-    add_trail(&page, listing->path);
+    add_trail(&page, listing->url_path);
     page_room(&page, FRAME_MAX);
     text_str(t, "</h1>\n<table>\n<thead><tr>");
     add_heading(t, listing, LISTING_NAME, "name", "Name");
     add_heading(t, listing, LISTING_SIZE, "size", "Size");
     add_heading(t, listing, LISTING_TIME, "time", "Modified");
     text_str(t, "\n<tbody>\n");
-    if (listing->path.len > 1)
+    if (listing->url_path.len > 1)
         text_str(t, "<tr class=\"d\"><td><a href=\"../\">../</a><td><td>\n");
     for (size_t i = 0; i < listing->count; i++) {
         page_room(&page, ROW_MAX);
@@ -240,9 +240,9 @@ char *listing_json(const struct listing *listing, size_t *out_len)
 {
     struct page page = {0};
     struct text *t = &page.text;
-    page_room(&page, FRAME_MAX + listing->path.len * 6);
+    page_room(&page, FRAME_MAX + listing->url_path.len * 6);
     text_str(t, "{\n  \"path\": ");
-    add_json(t, listing->path);
+    add_json(t, listing->url_path);
     text_str(t, listing->cut ? ",\n  \"truncated\": true" : ",\n  \"truncated\": false");
     text_str(t, ",\n  \"entries\": [");
     for (size_t i = 0; i < listing->count; i++) {

@@ -23,7 +23,8 @@ static void check(const char *page, size_t len, const char *markup)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
     struct listing_row rows[ROWS_MAX];
-    struct listing listing = {.path = {"/a/<b>&\xff/", 9}, .rows = rows};
+    struct listing listing = {
+        .path = {"/a/<b>&\xff/", 9}, .url_path = {"/<i>&/a/<b>&\xff/", 14}, .rows = rows};
     while (len > 0 && listing.count < ROWS_MAX) {
         size_t n = strnlen((const char *)bytes, len < 255 ? len : 255);
         rows[listing.count] = (struct listing_row){.name = strndup((const char *)bytes, n),

@@ -213,6 +213,56 @@ def test_the_trail_leads_up(listed):
     assert get(listed.port, "/").body.decode().count('href="../"') == 0
 
 
+MOUNTED = {
+    "/docs/": ["/docs/"],
+    "/docs/gr%C3%BC%3Cb%3E&/": ["/docs/", "/docs/gr%C3%BC%3Cb%3E&/"],
+    "/up%20here/%C3%BC%3Ci%3E&/": ["/up%20here/", "/up%20here/%C3%BC%3Ci%3E&/"],
+    "/up%20here/%C3%BC%3Ci%3E&/a%20b/": ["/up%20here/", "/up%20here/%C3%BC%3Ci%3E&/", "/up%20here/%C3%BC%3Ci%3E&/a%20b/"],
+    "/docs/./x/..//gr%c3%bc%3cb%3e%26/": ["/docs/", "/docs/gr%C3%BC%3Cb%3E&/"],
+    "/up%20here/": ["/up%20here/"],
+}
+
+
+@pytest.fixture
+def mounted(starter, shelf, model, tmp_path):
+    """Folders of other places in a site, one of them two segments deep."""
+    (tmp_path / "site/up here").mkdir(parents=True)
+    (tmp_path / "sites.conf").write_text(f"""
+        listen = "127.0.0.1:0"
+        listing = yes
+        site "default" {{
+            root = "{tmp_path}/site"
+            mount "/docs" {{ root = "{shelf}/a b" }}
+            mount "/up here/ü<i>&" {{ root = "{shelf}" }}
+        }}""")
+    return starter("serve", "--config", str(tmp_path / "sites.conf"), "--model", model)
+
+
+def test_in_a_mount_the_trail_and_the_parent_stay_in_the_site(mounted):
+    for target, above in MOUNTED.items():
+        text = get(mounted.port, target).body.decode()
+        trail = re.search(r"<h1>(.*?)</h1>", text, re.S).group(1)
+        links = [html.unescape(link) for link in re.findall(r'href="([^"]*)"', trail)]
+        assert links == ["/", *above], target
+        names = [html.unescape(name) for name in re.findall(r"<bdi>(.*?)</bdi>", trail)]
+        assert names == [urllib.parse.unquote(link).split("/")[-2] for link in above]
+        assert trail.count("aria-current") == 1 and f'"{above[-1]}" aria-current="page"' in html.unescape(trail)
+        assert html.unescape(re.search("<title>(.*?)</title>", text).group(1)) == urllib.parse.unquote(above[-1])
+        assert Page(text).links[0] == "../"
+        parent = get(mounted.port, urllib.parse.urljoin("http://x" + above[-1], "../").removeprefix("http://x"))
+        assert parent.body == get(mounted.port, links[-2]).body
+
+
+def test_in_a_mount_each_link_of_the_trail_leads_to_what_it_names(mounted):
+    for above in MOUNTED.values():
+        for link in ["/", *above]:
+            answer = get(mounted.port, link, "Accept: application/json")
+            assert answer.status == 200 and json.loads(answer.body)["path"] == urllib.parse.unquote(link)
+    assert [entry["name"] for entry in entries(mounted, "/docs/")] == ["grü<b>&"]
+    names = [entry["name"] for entry in entries(mounted, "/up%20here/%C3%BC%3Ci%3E&/odd/")]
+    assert "in-folder" in names and "out" not in names, "a link in a mount is looked at from its root"
+
+
 def test_an_index_comes_first_and_an_empty_folder_is_shown(listed):
     assert get(listed.port, "/with-index/").body == b"<p>index"
     assert "0 folders, 0 files" in get(listed.port, "/empty/").body.decode() and entries(listed, "/empty/") == []
