@@ -171,7 +171,8 @@ WEIR_API void weir_exchange_drop(struct weir_exchange *);
 WEIR_API void weir_exchange_wake(struct weir_exchange *);
 WEIR_API void weir_exchange_arm(struct weir_exchange *, uint64_t mono_ns); /* 0 disarms */
 /* It may be silent for long and has no length of its own (a talk in both directions): from now on only the deadline of weir_exchange_arm() holds, and
- * what the connection as a whole must do. HTTP/1.1 takes no notice; HTTP/2 asks a client that is silent by PING, and ends it (-ETIMEDOUT) when that is in vain. */
+ * what the connection as a whole must do; once give() has said WEIR_FLOW_END, that of a peer that takes nothing, too. HTTP/1.1 takes no notice; HTTP/2
+ * asks a client that is silent by PING, and ends it (-ETIMEDOUT) when that is in vain. */
 WEIR_API void weir_exchange_last(struct weir_exchange *);
 /* No answer, or no more of it, and the client is to see that: HTTP/2 resets the stream with this error code (RFC 9113 section 7; 0:
  * CANCEL), HTTP/1.1 the connection. Ends the exchange soon after the handler's call has returned. */

@@ -110,10 +110,18 @@ void h2_give_back(struct h2 *h, struct h2_stream *s, size_t len)
 
 /* --- deadlines --- */
 
+/* It may be silent for as long as it likes. Not while all of its answer is there, and the peer is waited for to take it. */
+static bool lasts(const struct h2_stream *s, enum h2_wait waits)
+{
+    const struct weir_exchange *x = s->x;
+    bool whole = x->whole || s->given || x->body.len > 0;
+    return x->lasts && !(whole && waits == H2_WAITS_PEER);
+}
+
 static void arm(struct h2_stream *s, enum h2_wait waits, uint64_t at_ns)
 {
     s->waits = (uint8_t)waits;
-    if (s->x->lasts) {
+    if (lasts(s, waits)) {
         s->h2->lasting = true;
         s->due_ns = 0;
         if (s->x->deadline_ns)
@@ -207,7 +215,7 @@ static void go_on(struct h2_stream *s)
     }
     if (s->x->begun) {
         s->sleeps = false;
-        if (s->waits != H2_WAITS_PEER)
+        if (s->waits != H2_WAITS_PEER || lasts(s, H2_WAITS_PEER))
             s->due_ns = 0;
         else if (s->due_ns)
             h2_due(h, s->due_ns);

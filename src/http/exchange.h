@@ -90,12 +90,12 @@ struct weir_exchange {
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
     bool lasts : 1;   /* a talk: no deadline but its own */
+    bool whole : 1;   /* ... whose answer is all there: the peer is to take it in time */
     bool lasting : 1; /* over when its last byte has left the queue */
     bool chunked : 1;
     bool close : 1;       /* the connection ends with it */
     bool close_asked : 1; /* by the client */
-    bool woken : 1;
-    bool stopped : 1;
+    bool woken : 1, stopped : 1;
     bool reset : 1; /* wished by the handler, with reset_code */
     uint16_t status;
     uint32_t reset_code;

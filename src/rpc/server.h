@@ -99,7 +99,8 @@ int serving_refuse(struct weir_exchange *, int code, const char *message);
 int serving_begin(struct weir_rpc_context *);
 /* The fields behind the content. 0 or -errno. */
 int serving_trailers(struct weir_rpc_context *);
-/* The function is done, or what it does is not wanted any more: begins the answer if it has not, and wakes the exchange. */
+/* The function is done, or what it does is not wanted any more: begins the answer if it has not, and wakes the exchange. On
+ * the connection's thread. */
 void serving_finish(struct weir_rpc_context *);
 /* A status of ours instead of the function's. `message` is static. With the lock held. */
 void serving_set_status(struct weir_rpc_context *, int code, const char *message);

@@ -152,6 +152,7 @@ void serving_finish(struct weir_rpc_context *c)
     if (!c->x || c->ended)
         return;
     int rc = 0;
+    c->x->whole |= c->finished;
     if (c->begun)
         weir_exchange_wake(c->x);
     else if (c->out.len == 0 && c->finished)

@@ -382,19 +382,22 @@ def hostile(server):
     return connection
 
 
-def ends(connection, stream):
-    """Whether the server ends this stream, by its answer's last frame or a reset."""
-    data = b""
-    while True:
+def ends(connection, *streams):
+    """Whether the server ends these streams, by their answers' last frames or resets, while each PING is answered."""
+    data, open_still, until = b"", set(streams), time.monotonic() + 40
+    while open_still and time.monotonic() < until:
         while len(data) >= 9 + int.from_bytes(data[:3] or b"\0", "big"):
             kind, flags, number = data[3], data[4], int.from_bytes(data[5:9], "big")
-            if number == stream and (kind == 3 or kind in (0, 1) and flags & 1):
-                return True
-            data = data[9 + int.from_bytes(data[:3], "big"):]
-        piece = connection.recv(65536)
+            payload, data = data[9:9 + int.from_bytes(data[:3], "big")], data[9 + int.from_bytes(data[:3], "big"):]
+            if kind == 3 or kind in (0, 1) and flags & 1:
+                open_still.discard(number)
+            elif kind == 6 and not flags & 1:
+                connection.sendall(frame(6, 1, 0, payload))
+        piece = b"" if not open_still else connection.recv(65536)
         if not piece:
-            return False
+            break
         data += piece
+    return not open_still
 
 
 def test_half_a_message_is_not_waited_for_for_ever(server, stub, pb):
@@ -411,6 +414,16 @@ def test_a_client_that_does_not_read_holds_up_nobody(server, stub, pb):
             connection.sendall(head_of(b"/weir.test.Echo/Down", stream) + frame(0, 1, stream, ask_much))
         for i in range(20):
             assert stub.unary(pb.Ask(text=str(i)), **HOLD).text == str(i)
+
+
+def test_an_answer_that_is_complete_and_not_taken_is_given_up(server, pb):
+    """Its function is done; without a window nobody takes what it said, and calls have no deadline else."""
+    with hostile(server) as connection:
+        connection.sendall(frame(4, 0, 0, struct.pack(">HI", 4, 0)))
+        for stream, method in ((1, b"Unary"), (3, b"Down"), (5, b"Up")):
+            body = framed(pb.Ask(count=20, size=1000))
+            connection.sendall(head_of(b"/weir.test.Echo/" + method, stream) + frame(0, 1, stream, body))
+        assert ends(connection, 1, 3, 5)
 
 
 def test_clients_that_die_in_the_middle(server, stub, pb):
