@@ -89,13 +89,12 @@ struct weir_exchange {
 
     /* the reply */
     bool begun : 1, head_sent : 1, body_sent : 1;
-    bool lasts : 1;   /* a talk: no deadline but its own */
-    bool whole : 1;   /* ... whose answer is all there: the peer is to take it in time */
-    bool lasting : 1; /* over when its last byte has left the queue */
-    bool chunked : 1;
+    bool lasts : 1;       /* a talk: no deadline but its own */
+    bool whole : 1;       /* ... whose answer is all there: the peer is to take it in time */
+    bool lasting : 1;     /* over when its last byte has left the queue */
     bool close : 1;       /* the connection ends with it */
     bool close_asked : 1; /* by the client */
-    bool woken : 1, stopped : 1;
+    bool chunked : 1, woken : 1, stopped : 1;
     bool reset : 1; /* wished by the handler, with reset_code */
     uint16_t status;
     uint32_t reset_code;
@@ -131,8 +130,7 @@ void exchange_head_made(struct weir_exchange *, const char *text, size_t len);
 /* Finds its handler and starts it; a failure becomes a reply. < 0: too late for that, the connection must be cut. */
 int exchange_start(struct weir_exchange *);
 size_t exchange_head_end(const struct weir_exchange *); /* of what line and fields point to */
-/* stop(): it has no part in this exchange any more. */
-void exchange_dismiss(struct weir_exchange *, int why);
+void exchange_dismiss(struct weir_exchange *, int why); /* its handler stops, for good */
 /* stop(), ended(), and lets go of the caller's hold. */
 void exchange_end(struct weir_exchange *, int why);
 /* The value of the first field of that id; at NULL: none. */
@@ -160,8 +158,7 @@ void reply_field_drop(struct weir_exchange *x, struct weir_bytes name);
 /* ... of all names in these lines, which the answer will have itself: what a page or a program says of its own answer counts, and a field
  * that is no list is sent once (RFC 9110 section 5.3). Fields that add up (Vary, Set-Cookie, Link) stay. */
 void reply_fields_yield(struct weir_exchange *x, struct weir_bytes lines);
-/* page.c: replies with this error's page instead of a reply that has not begun, and dismisses the handler; the connection will close. Not
- * within a call of the handler. -EALREADY. */
+/* page.c: replies with this error's page instead of a reply that has not begun; dismisses the handler, so not within its calls. -EALREADY. */
 int exchange_refuse(struct weir_exchange *, enum http_error);
 /* The page for a handler's -errno; < 0: the reply had begun, the connection must be cut for this reason. */
 int exchange_fail(struct weir_exchange *, int error);
