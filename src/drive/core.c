@@ -149,8 +149,7 @@ struct slot *core_add_companion(struct core *core, struct weir_stream *stream,
 
 static void remove_slot(struct core *core, struct slot *slot)
 {
-    if (slot->watched)
-        core->unwatch(core, slot);
+    core->unwatch(core, slot);
     forget_ready(core, slot);
     unlink_slot(core, slot);
     core->count--;
@@ -160,12 +159,14 @@ static void remove_slot(struct core *core, struct slot *slot)
 
 void core_close(struct core *core, struct slot *slot)
 {
-    if (!slot->conn)
+    if (!slot->conn) {
+        core->unwatch(core, slot); /* while its descriptor is open */
         child_cancel(slot);
-    else if (slot->dialling)
+    } else if (slot->dialling) {
         dial_cancel(slot);
-    else if (slot->fill && !slot->ducted)
+    } else if (slot->fill && !slot->ducted) {
         fill_cancel(slot);
+    }
     if (slot->conn && weir_conn_is_reset(slot->conn))
         stream_reset(&slot->stream);
     weir_conn_free(slot->conn); /* its close() may still wake companions, which stay linked */

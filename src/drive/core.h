@@ -62,7 +62,7 @@ struct core {
     struct duct *ducts; /* empty ones */
     unsigned duct_count;
     struct slot *ready_first, *ready_last;
-    /* Begin and end waiting for a slot's descriptors. 0 or -errno. */
+    /* Begin and end waiting for a slot's descriptors. 0 or -errno. One that is not watched may have a time to wait for. */
     int (*watch)(struct core *, struct slot *);
     void (*unwatch)(struct core *, struct slot *);
     /* The jobs' descriptor came to be. */

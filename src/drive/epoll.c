@@ -64,17 +64,18 @@ static void unwatch_slot(struct core *core, struct slot *slot)
 {
     struct loop *loop = (struct loop *)core;
     timers_forget(&loop->timers, &slot->timer);
+    if (!slot->watched)
+        return;
+    slot->watched = false;
     /* Closing a descriptor ends its registration, unless a child got a copy of it: ours are all O_CLOEXEC. */
     if (!slot->conn && slot->child)
         (void)control(loop, EPOLL_CTL_DEL, child_fd(slot->child), 0, 0);
     /* Where helper threads may start programs, a child between fork and exec can hold a copy for a moment. */
-    if (slot->watched && core->jobs && slot->stream.in >= 0)
+    if (core->jobs && slot->stream.in >= 0)
         (void)control(loop, EPOLL_CTL_DEL, slot->stream.in, 0, 0);
-    if (slot->watched && core->jobs && slot->stream.out >= 0 && slot->stream.out != slot->stream.in)
+    if (core->jobs && slot->stream.out >= 0 && slot->stream.out != slot->stream.in)
         (void)control(loop, EPOLL_CTL_DEL, slot->stream.out, 0, 0);
-    if (slot->watched)
-        stream_unwatch(&slot->stream, loop->epoll);
-    slot->watched = false;
+    stream_unwatch(&slot->stream, loop->epoll);
 }
 
 static int watch_jobs(struct core *core, int fd)

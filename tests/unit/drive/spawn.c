@@ -1,5 +1,6 @@
 /* Child programs: their folder, their limits, and a start that fails; under poll and under epoll. */
 #include "../base/check.h"
+#include "awaited.h"
 #include "world.h"
 
 #include <weir/conn.h>
@@ -47,9 +48,17 @@ static void end_close(void *state, struct weir_conn *conn, int why)
 static const struct weir_protocol end_protocol = {
     .name = "end", .input_max = 1, .input = out_input, .close = end_close};
 
+/* Of a child's pidfd, when it has ended: as another program that is just being started has one. */
+static bool wants_copy;
+static atomic_int pidfd, copy;
+
 static void child_ended(void *arg, int status)
 {
     (void)arg;
+    if (wants_copy) {
+        atomic_store(&pidfd, fd_named("pidfd"));
+        atomic_store(&copy, fcntl(atomic_load(&pidfd), F_DUPFD_CLOEXEC, 0));
+    }
     atomic_store(&result, status);
     atomic_fetch_add(&ended, 1);
     maybe_finish();
@@ -84,14 +93,19 @@ static const struct weir_protocol client_protocol = {.name = "client",
                                                      .input = out_input,
                                                      .close = client_close};
 
+static void forget_what_was(void)
+{
+    atomic_store(&closed_ends, 0);
+    atomic_store(&ended, 0);
+    atomic_store(&result, 1);
+}
+
 /* What a child of that kind says. */
 static void talk(void **state, const struct weir_spawn *spawn, char *text, size_t size)
 {
     struct weir_service service = {.name = "t", .protocol = &client_protocol, .config = spawn};
     struct world world;
-    atomic_store(&closed_ends, 0);
-    atomic_store(&ended, 0);
-    atomic_store(&result, 1);
+    forget_what_was();
     world_start(&world, *(enum kind *)*state, &service);
     int fd = world_client(&world);
     size_t len = 0;
@@ -148,6 +162,32 @@ static void a_start_that_fails_leaves_nothing(void **state)
     assert_int_equal(atomic_load(&closed_ends), 0); /* no end came to be */
 }
 
+/* The loop would go on hearing that it has ended, with the address of what was freed. */
+static void one_that_has_ended_is_not_awaited(void **state)
+{
+    static const char *const argv[] = {"/bin/sleep", "0.3", NULL}; /* it is watched by then */
+    const struct weir_spawn spawn = {.argv = argv};
+    struct weir_service service = {.name = "t", .protocol = &client_protocol, .config = &spawn};
+    struct world world;
+    char byte;
+    forget_what_was();
+    wants_copy = true;
+    world_start(&world, *(enum kind *)*state, &service);
+    int fd = world_client(&world);
+    ssize_t n;
+    while ((n = read(fd, &byte, 1)) < 0 && errno == EINTR)
+        ;
+    bool awaited = is_awaited(atomic_load(&pidfd));
+    usleep(100000);
+    close(fd);
+    world_stop(&world);
+    wants_copy = false;
+    assert_int_equal(n, 0);
+    assert_true(atomic_load(&copy) >= 0);
+    close(atomic_load(&copy));
+    assert_false(awaited);
+}
+
 #define BOTH(test)                                                                                 \
     {"poll: " #test, test, NULL, NULL, &kinds[0]},                                                 \
     {                                                                                              \
@@ -161,6 +201,7 @@ int main(void)
         BOTH(a_folder_by_descriptor),
         BOTH(limits_are_lowered_and_never_raised),
         BOTH(a_start_that_fails_leaves_nothing),
+        BOTH(one_that_has_ended_is_not_awaited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
