@@ -72,6 +72,22 @@ static bool watch_guest(struct acceptor *acceptor, struct guest *guest)
     return guest->watched;
 }
 
+/* It goes without its event having come. That could still come when it is closed and forgotten: close(2) ends what is registered only
+ * with the last copy of the descriptor, and a program that another thread is just starting has one until exec. Not EPOLL_CTL_MOD: the
+ * kernel adds EPOLLERR and EPOLLHUP to every mask. One that has spoken was disarmed for good by EPOLLONESHOT, and needs no call. */
+static void unwatch_guest(struct acceptor *acceptor, struct guest *guest)
+{
+    if (guest->watched)
+        (void)epoll_ctl(acceptor->gate.epoll, EPOLL_CTL_DEL, stream_wait_in(&guest->stream), NULL);
+    guest->watched = false;
+}
+
+static void send_unheard(struct acceptor *acceptor, struct guest *guest)
+{
+    unwatch_guest(acceptor, guest);
+    send_to_thread(acceptor, guest);
+}
+
 static void park(struct acceptor *acceptor, struct guest *guest)
 {
     guest->parked = true;
@@ -106,10 +122,11 @@ static void expire(struct acceptor *acceptor, struct guest *guest)
     if (guest->conn) {
         guest->leave = !guest->watched;
         acceptor->leaving += guest->leave;
-        send_to_thread(acceptor, guest);
+        send_unheard(acceptor, guest);
         return;
     }
     unpark(acceptor, guest);
+    unwatch_guest(acceptor, guest);
     stream_done(&guest->stream);
     forget(acceptor, guest);
 }
@@ -164,7 +181,7 @@ static void make_room(struct acceptor *acceptor)
         acceptor->again_ns = now + LIMIT_ACCEPT_RETRY_MS * WEIR_NS_PER_MS;
         acceptor->leaving++;
         acceptor->oldest->leave = true;
-        send_to_thread(acceptor, acceptor->oldest);
+        send_unheard(acceptor, acceptor->oldest);
     }
 }
 
@@ -172,7 +189,7 @@ static void stop_parked(struct acceptor *acceptor)
 {
     atomic_store(&acceptor->hosts.stopping, true);
     while (acceptor->oldest && acceptor->room > 0)
-        send_to_thread(acceptor, acceptor->oldest);
+        send_unheard(acceptor, acceptor->oldest);
 }
 
 /* A machine may greet, so a thread opens the connection; a plain function waits for a client that speaks first. */
