@@ -23,8 +23,10 @@ int call_begin(struct weir_rpc_channel *ch, const struct weir_rpc_method *method
     if (!call)
         return -ENOMEM;
     *call = (struct weir_rpc_call){.channel = ch, .call = {.method = method, .tell = tell}};
-    if (!ch->busy)
-        channel_connect(ch, (int)(timeout_ms <= INT32_MAX ? timeout_ms : INT32_MAX));
+    unsigned spent_ms =
+        ch->busy ? 0 : channel_connect(ch, timeout_ms <= INT32_MAX ? (int)timeout_ms : INT32_MAX);
+    if (timeout_ms)
+        timeout_ms = spent_ms < timeout_ms ? timeout_ms - spent_ms : 1;
     ch->client.now_ns = ch->base.now.mono_ns = deadline_now();
     int rc = rpc_call_begin(&ch->client, &call->call, timeout_ms, o ? o->metadata : NULL,
                             o ? o->metadata_count : 0);

@@ -93,27 +93,28 @@ static unsigned next_backoff(const struct weir_rpc_channel *ch)
 }
 
 /* A server that leaves gets nothing new: when its last call has ended there can be another connection. */
-void channel_connect(struct weir_rpc_channel *ch, int timeout_ms)
+unsigned channel_connect(struct weir_rpc_channel *ch, int timeout_ms)
 {
     if (!ch->options.reconnect_ms || !ch->endpoint)
-        return;
+        return 0;
     uint64_t now = deadline_now();
     if (ch->conn && ch->client.count == 0 && now - ch->active_ns >= IDLE_LOOK_MS * WEIR_NS_PER_MS)
         channel_look(ch);
     if (ch->conn && ch->client.count == 0 && h2_client_leaving(ch->conn))
         (void)channel_disconnect(ch);
     if (ch->conn || now < ch->retry_ns)
-        return;
+        return 0;
     int most = (int)ch->options.connect_ms;
     int rc = dial(ch, timeout_ms > 0 && timeout_ms < most ? timeout_ms : most);
     if (rc == 0) {
         ch->backoff_ms = 0;
-        return;
+    } else {
+        (void)channel_disconnect(ch);
+        ch->backoff_ms = next_backoff(ch);
+        ch->retry_ns = deadline_in((int)ch->backoff_ms);
+        ch->client.lost_why = "the server cannot be reached";
     }
-    (void)channel_disconnect(ch);
-    ch->backoff_ms = next_backoff(ch);
-    ch->retry_ns = deadline_in((int)ch->backoff_ms);
-    ch->client.lost_why = "the server cannot be reached";
+    return (unsigned)((deadline_now() - now) / WEIR_NS_PER_MS);
 }
 
 /* After a fork the child, if the stream has one (exec:), is our parent's: it is neither killed nor waited for here. */
@@ -228,7 +229,7 @@ WEIR_API int weir_rpc_open(const char *endpoint, const struct weir_rpc_options *
     if (rc < 0)
         return rc;
     if (ch->options.reconnect_ms)
-        channel_connect(ch, 0);
+        (void)channel_connect(ch, 0);
     else
         rc = dial(ch, (int)ch->options.connect_ms);
     if (rc < 0)

@@ -51,8 +51,8 @@ struct weir_rpc_call {
 
 /* Every public call begins with this. 0, -EPERM, -EDEADLK. */
 int channel_enter(struct weir_rpc_channel *);
-/* A connection, if there can be one now. */
-void channel_connect(struct weir_rpc_channel *, int timeout_ms);
+/* A connection, if there can be one now. Returns how many milliseconds went by in dialling. */
+unsigned channel_connect(struct weir_rpc_channel *, int timeout_ms);
 /* The connection has ended, or is to. */
 int channel_disconnect(struct weir_rpc_channel *);
 /* Turns and I/O until enough(). 0; -EAGAIN: the deadline came first. */

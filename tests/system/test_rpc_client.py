@@ -242,6 +242,31 @@ def test_nobody_there(tmp_path):
     assert ask(f"unix:{tmp_path}/none", "status").stdout.startswith("UNAVAILABLE")
 
 
+def test_connecting_is_part_of_a_calls_time(tmp_path):
+    """The first connection is closed when the queue is full; 1.5 s later there is room, and then nobody answers."""
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as first, socket.socket(socket.AF_UNIX) as second:
+        server.bind(str(tmp_path / "s"))
+        server.listen(0)
+        client = subprocess.Popen([find("rpc-client"), f"unix:{tmp_path}/s", "late"], stderr=subprocess.PIPE, text=True)
+        taken = [server.accept()[0]]
+        for filler in (first, second):
+            filler.setblocking(False)
+            filler.connect_ex(str(tmp_path / "s"))
+        taken[0].recv(1000)
+        taken[0].close()
+        time.sleep(1.5)
+        server.setblocking(False)
+        while client.poll() is None:
+            try:
+                taken.append(server.accept()[0])
+            except BlockingIOError:
+                time.sleep(0.01)
+        said = client.communicate(timeout=20)[1]
+        for connection in taken:
+            connection.close()
+        assert client.returncode == 0, said
+
+
 def test_a_stopped_server_does_not_outlast_a_deadline(messages, tmp_path):
     server = Peer(messages, f"unix:{tmp_path}/s")
     try:

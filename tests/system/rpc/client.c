@@ -425,6 +425,22 @@ static void again(void)
     weir_rpc_close(ch);
 }
 
+/* The connection is lost, and the server has no time for another one at once: that is part of the call's time. */
+static void late(void)
+{
+    options.timeout_ms = 2000;
+    struct weir_rpc_channel *ch = open_channel();
+    ProtobufCMessage *message;
+    Weir__Test__Ask ask = WEIR__TEST__ASK__INIT;
+    CHECK(weir_rpc_unary(ch, &echo_methods[ECHO_UNARY], &ask.base, NULL, &message, NULL) ==
+          WEIR_RPC_UNAVAILABLE);
+    uint64_t before = now_ms();
+    CHECK(weir_rpc_unary(ch, &echo_methods[ECHO_UNARY], &ask.base, NULL, &message, NULL) ==
+          WEIR_RPC_DEADLINE_EXCEEDED);
+    CHECK(now_ms() - before >= 1990 && now_ms() - before < 3200);
+    weir_rpc_close(ch);
+}
+
 /* --- events --- */
 
 struct counts {
@@ -531,9 +547,9 @@ static const struct {
     {"both", both},         {"metadata", metadata},
     {"deadline", deadline}, {"cancel", cancel},
     {"die", die},           {"die-alone", die_alone},
-    {"again", again},       {"events", events},
-    {"gzip", gzip},         {"status", status},
-    {"spin", spin},
+    {"late", late},         {"again", again},
+    {"events", events},     {"gzip", gzip},
+    {"status", status},     {"spin", spin},
 };
 
 int main(int argc, char **argv)
