@@ -160,6 +160,9 @@ static int set_trust(SSL_CTX *ctx, const struct weir_tls *tls, char *why, size_t
         return context_complain(why, why_size, "cannot use the authorities in", file);
     if (!tls->peer_name) {
         if (file) {
+            /* A session that is resumed is not verified: it would outlive its certificate, and its authority. So there are none. */
+            SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+            SSL_CTX_set_num_tickets(ctx, 0);
             SSL_CTX_set_client_CA_list(ctx, SSL_load_client_CA_file(file));
             SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
         }

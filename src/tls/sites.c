@@ -249,9 +249,10 @@ static bool look_later(struct weir_tls *tls, struct weir_driver *driver)
 static bool is_due(struct weir_tls *tls, uint64_t now)
 {
     uint64_t at = atomic_load(&tls->look_ns), next = now + LIMIT_TLS_LOOK_MS * WEIR_NS_PER_MS;
-    if (at == 0)
-        atomic_compare_exchange_strong(&tls->look_ns, &at, next); /* they were just read */
-    if (tls->peer_name || at == 0 || now < at || atomic_exchange(&tls->looking, true))
+    bool first = at == 0 && !tls->authorities; /* they were just read */
+    if (first)
+        atomic_compare_exchange_strong(&tls->look_ns, &at, next);
+    if (tls->peer_name || first || now < at || atomic_exchange(&tls->looking, true))
         return false;
     atomic_store(&tls->look_ns, next);
     return true;
@@ -270,7 +271,8 @@ void sites_look(const struct weir_tls *shared, struct weir_driver *driver)
     uint64_t now = driver->now.mono_ns;
     if (tls->parent_looks || !is_due(tls, now))
         return;
-    if (!driver->shared)
+    /* By a helper, whoever comes meanwhile meets those of before: but nobody is let in whose authority is gone. */
+    if (!driver->shared || tls->authorities)
         look(tls, now);
     else if (!look_later(tls, driver))
         atomic_store(&tls->looking, false); /* in a second, then */

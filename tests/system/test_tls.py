@@ -5,6 +5,7 @@ import os
 import random
 import re
 import select
+import shutil
 import socket
 import ssl
 import subprocess
@@ -323,6 +324,27 @@ def test_client_certificates(starter, certs):
         with pytest.raises((ssl.SSLError, ConnectionResetError)):
             with connect(server, ctx) as sock:
                 talk(sock, b"unknown")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_whose_authority_is_removed_is_out(starter, certs, tmp_path, version):
+    """No worker lets it in once more, and a session of before does not help."""
+    trusted = tmp_path / "trusted.pem"
+    shutil.copy(certs["client"][0], trusted)
+    server = starter("echo", "--listen", "tls:127.0.0.1:0", *keys(certs["localhost"]), "--client-ca", trusted, "--model", "event",
+                     "--workers", "2")
+    ctx = context(certs, version)
+    ctx.load_cert_chain(*certs["client"])
+    with connect(server, ctx) as sock:
+        assert talk(sock, b"known") == b"known"
+        session = sock.session
+    shutil.copy(certs["rsa"][0], tmp_path / "next.pem")
+    (tmp_path / "next.pem").rename(trusted)
+    time.sleep(1.2)
+    for old in (session, session, session, session, None, None, None, None):
+        with pytest.raises((ssl.SSLError, OSError)):
+            with connect(server, ctx, session=old) as sock:
+                assert talk(sock, b"known") == b"known"
 
 
 def test_many_handshakes_and_no_growth(starter, certs):
