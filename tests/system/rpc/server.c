@@ -10,6 +10,7 @@
 #include <weir/tls.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,6 +87,14 @@ struct held {
 };
 static _Thread_local struct held held[HELD_MAX];
 static _Thread_local unsigned held_count;
+static pthread_key_t at_thread_end; /* then nobody asks again */
+
+static void let_all_go(void *unused)
+{
+    (void)unused;
+    for (; held_count > 0; held_count--)
+        held[held_count - 1].closure(NULL, held[held_count - 1].data);
+}
 
 static void let_go(void)
 {
@@ -108,6 +117,7 @@ static void unary(Weir__Test__Echo_Service *service, const Weir__Test__Ask *ask,
     let_go();
     if (ask->hold && held_count < HELD_MAX) {
         held[held_count++] = (struct held){c, closure, data};
+        pthread_setspecific(at_thread_end, held);
         return;
     }
     echo_metadata(c);
@@ -368,6 +378,8 @@ int main(int argc, char **argv)
     if (argc < 4)
         return 2;
     bool blocking = strcmp(argv[3], "blocking") == 0;
+    if (pthread_key_create(&at_thread_end, let_all_go) != 0)
+        return 2;
     Weir__Test__Echo_Service echo = {WEIR__TEST__ECHO__BASE_INIT, blocking ? unary_blocking : unary,
                                      NULL, NULL, NULL}; /* streams have rows of their own */
     struct weir_rpc_served served = {
