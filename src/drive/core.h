@@ -65,6 +65,8 @@ struct core {
     /* Begin and end waiting for a slot's descriptors. 0 or -errno. One that is not watched may have a time to wait for. */
     int (*watch)(struct core *, struct slot *);
     void (*unwatch)(struct core *, struct slot *);
+    /* The same for `out` alone, which is about to end while `in` may go on. */
+    void (*unwatch_out)(struct core *, struct slot *);
     /* The jobs' descriptor came to be. */
     int (*watch_jobs)(struct core *, int fd);
 };

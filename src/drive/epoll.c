@@ -60,21 +60,32 @@ static int watch_slot(struct core *core, struct slot *slot)
     return rc;
 }
 
+/* Where helper threads may start programs, a child between fork and exec can hold a copy for a moment. */
+static void unwatch_copied(struct core *core, int fd)
+{
+    if (core->jobs && fd >= 0)
+        (void)control((struct loop *)core, EPOLL_CTL_DEL, fd, 0, 0);
+}
+
+/* Shared memory ends without being closed: its descriptor still tells of the other end's death. */
+static void unwatch_out(struct core *core, struct slot *slot)
+{
+    if (slot->watched && slot->stream.out != slot->stream.in && slot->stream.out_kind != FD_SHM)
+        unwatch_copied(core, slot->stream.out);
+}
+
 static void unwatch_slot(struct core *core, struct slot *slot)
 {
     struct loop *loop = (struct loop *)core;
     timers_forget(&loop->timers, &slot->timer);
     if (!slot->watched)
         return;
-    slot->watched = false;
     /* Closing a descriptor ends its registration, unless a child got a copy of it: ours are all O_CLOEXEC. */
     if (!slot->conn && slot->child)
         (void)control(loop, EPOLL_CTL_DEL, child_fd(slot->child), 0, 0);
-    /* Where helper threads may start programs, a child between fork and exec can hold a copy for a moment. */
-    if (core->jobs && slot->stream.in >= 0)
-        (void)control(loop, EPOLL_CTL_DEL, slot->stream.in, 0, 0);
-    if (core->jobs && slot->stream.out >= 0 && slot->stream.out != slot->stream.in)
-        (void)control(loop, EPOLL_CTL_DEL, slot->stream.out, 0, 0);
+    unwatch_copied(core, slot->stream.in);
+    unwatch_out(core, slot);
+    slot->watched = false;
     stream_unwatch(&slot->stream, loop->epoll);
 }
 
@@ -397,6 +408,7 @@ int epoll_drive(const struct epoll_options *options)
     loop->core.base.shared = true;
     loop->core.watch = watch_slot;
     loop->core.unwatch = unwatch_slot;
+    loop->core.unwatch_out = unwatch_out;
     loop->core.watch_jobs = watch_jobs;
     timers_init(&loop->timers, loop->core.base.now.mono_ns);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);

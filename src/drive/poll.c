@@ -66,7 +66,7 @@ int poll_driver_new(const struct weir_service *service, struct poll_driver **out
         return rc;
     }
     driver->core.watch = no_watch;
-    driver->core.unwatch = no_unwatch;
+    driver->core.unwatch = driver->core.unwatch_out = no_unwatch;
     driver->core.watch_jobs = watch_jobs;
     driver->jobs = -1;
     *out = driver;

@@ -152,6 +152,16 @@ static void tell_leave(struct slot *slot)
     slot->leave = 0;
 }
 
+/* A side with a descriptor of its own is closed by that, and the slot may go on with the other. */
+static void end_out(struct core *core, struct slot *slot)
+{
+    core->unwatch_out(core, slot);
+    (void)!stream_end(&slot->stream);
+    weir_conn_ended(slot->conn);
+    if (slot->stream.in_kind == FD_NONE)
+        weir_conn_received(slot->conn, 0); /* there never was anything to read */
+}
+
 enum step core_step(struct core *core, struct slot *slot)
 {
     slot->stream.alone = core->count == 1;
@@ -172,10 +182,7 @@ enum step core_step(struct core *core, struct slot *slot)
             again |= n != -EAGAIN;
         }
         if (want & WEIR_IO_END) {
-            (void)!stream_end(&slot->stream);
-            weir_conn_ended(slot->conn);
-            if (slot->stream.in_kind == FD_NONE)
-                weir_conn_received(slot->conn, 0); /* there never was anything to read */
+            end_out(core, slot);
             again = true;
         }
         if ((want & WEIR_IO_READ) && slot->readable && slot->stream.in_kind != FD_NONE) {

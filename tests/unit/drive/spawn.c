@@ -1,6 +1,7 @@
 /* Child programs: their folder, their limits, and a start that fails; under poll and under epoll. */
 #include "../base/check.h"
 #include "awaited.h"
+#include "drive/core.h"
 #include "world.h"
 
 #include <weir/conn.h>
@@ -50,7 +51,7 @@ static const struct weir_protocol end_protocol = {
 
 /* Of a child's pidfd, when it has ended: as another program that is just being started has one. */
 static bool wants_copy;
-static atomic_int pidfd, copy;
+static atomic_int pidfd, copy, ended_fd;
 
 static void child_ended(void *arg, int status)
 {
@@ -64,12 +65,10 @@ static void child_ended(void *arg, int status)
     maybe_finish();
 }
 
-static int client_open(void *state, struct weir_conn *conn, const void *config)
+static int spawn_for(struct weir_conn *conn, const void *config, struct weir_conn *ends[3])
 {
     struct weir_driver *driver = weir_conn_driver(conn);
     struct weir_spawn spawn = *(const struct weir_spawn *)config;
-    struct weir_conn *ends[3];
-    (void)state;
     the_client = conn;
     spawn.protocol[0] = spawn.protocol[1] = spawn.protocol[2] = &end_protocol;
     spawn.ended = child_ended;
@@ -77,6 +76,13 @@ static int client_open(void *state, struct weir_conn *conn, const void *config)
     if (rc < 0)
         atomic_store(&result, rc);
     return rc < 0 ? rc : 0;
+}
+
+static int client_open(void *state, struct weir_conn *conn, const void *config)
+{
+    struct weir_conn *ends[3];
+    (void)state;
+    return spawn_for(conn, config, ends);
 }
 
 static void client_close(void *state, struct weir_conn *conn, int why)
@@ -188,6 +194,70 @@ static void one_that_has_ended_is_not_awaited(void **state)
     assert_false(awaited);
 }
 
+static void no_work(struct weir_job *job)
+{
+    (void)job;
+}
+
+/* Ends the child's input, of which another program that is just being started has a copy: so there are helpers. */
+static ssize_t end_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
+{
+    static struct weir_job job = {.work = no_work, .done = no_work};
+    struct weir_driver *driver = weir_conn_driver(conn);
+    struct weir_conn **in = state;
+    (void)bytes;
+    if (driver->ops->submit(driver, &job) < 0)
+        return -EAGAIN;
+    int fd = ((struct slot *)weir_conn_slot(*in))->stream.out;
+    atomic_store(&copy, fcntl(fd, F_DUPFD_CLOEXEC, 0));
+    atomic_store(&ended_fd, fd);
+    weir_conn_end(*in);
+    return (ssize_t)len;
+}
+
+static int open_child(void *state, struct weir_conn *conn, const void *config)
+{
+    struct weir_conn *ends[3];
+    int rc = spawn_for(conn, config, ends);
+    if (rc >= 0)
+        *(struct weir_conn **)state = ends[0];
+    return rc;
+}
+
+static const struct weir_protocol ending_protocol = {.name = "ending",
+                                                     .state_size = sizeof(struct weir_conn *),
+                                                     .input_max = 1,
+                                                     .open = open_child,
+                                                     .input = end_input,
+                                                     .close = client_close};
+
+/* The loop would hear that its reader is gone, with the address of what was freed. */
+static void an_input_that_has_ended_is_not_awaited(void **state)
+{
+    static const char *const argv[] = {"/bin/sleep", "1", NULL};
+    const struct weir_spawn spawn = {.argv = argv};
+    struct weir_service service = {.name = "t", .protocol = &ending_protocol, .config = &spawn};
+    struct world world;
+    char byte = 'x';
+    forget_what_was();
+    world_start(&world, *(enum kind *)*state, &service);
+    int fd = world_client(&world);
+    usleep(100000); /* it is watched by then */
+    assert_int_equal(write(fd, &byte, 1), 1);
+    for (int i = 0; i < 5000 && atomic_load(&closed_ends) == 0; i++)
+        usleep(1000);
+    bool awaited = is_awaited(atomic_load(&ended_fd));
+    int closed = close(atomic_load(&copy));
+    ssize_t n;
+    while ((n = read(fd, &byte, 1)) < 0 && errno == EINTR)
+        ;
+    close(fd);
+    world_stop(&world);
+    assert_int_equal(n, 0);
+    assert_int_equal(closed, 0);
+    assert_false(awaited);
+}
+
 #define BOTH(test)                                                                                 \
     {"poll: " #test, test, NULL, NULL, &kinds[0]},                                                 \
     {                                                                                              \
@@ -202,6 +272,7 @@ int main(void)
         BOTH(limits_are_lowered_and_never_raised),
         BOTH(a_start_that_fails_leaves_nothing),
         BOTH(one_that_has_ended_is_not_awaited),
+        BOTH(an_input_that_has_ended_is_not_awaited),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
