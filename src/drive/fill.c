@@ -88,14 +88,18 @@ int core_fill(struct weir_driver *driver, struct weir_conn *conn, const struct w
     size_t len = file->len < max ? file->len : max;
     struct iovec iov = {bytes->data, len < FILL_BYTES ? len : FILL_BYTES};
     ssize_t n = preadv2(file->fd, &iov, 1, (off_t)file->offset, RWF_NOWAIT);
-    if (n < 0 && errno == EOPNOTSUPP) /* a file system that never says so: tmpfs of old kernels */
+    bool cold = n < 0 && errno == EAGAIN;
+    if (cold && fill_later(driver, slot_of(conn), file) == WEIR_FILL_WAIT) {
+        weir_drop(&bytes->ref);
+        return WEIR_FILL_WAIT;
+    }
+    /* What no helper takes is read here, and so is a file system's that never says so: tmpfs of old kernels. */
+    if (cold || (n < 0 && errno == EOPNOTSUPP))
         n = preadv(file->fd, &iov, 1, (off_t)file->offset);
     int rc = n > 0 ? WEIR_FILL_MORE : -EIO;
     if (n > 0) {
         weir_out_bytes(out, bytes->data, (size_t)n, &bytes->ref);
         *out_len = (size_t)n;
-    } else if (n < 0 && errno == EAGAIN) {
-        rc = fill_later(driver, slot_of(conn), file);
     }
     weir_drop(&bytes->ref);
     return rc;
