@@ -50,7 +50,7 @@ WEIR_API int weir_conn_gather(struct weir_conn *, struct iovec *, int max,
 /* The result of sending: bytes sent, or -errno. A turn must follow. */
 WEIR_API void weir_conn_sent(struct weir_conn *, ssize_t n_or_errno);
 WEIR_API void weir_conn_ended(struct weir_conn *);
-/* When it must have a turn at the latest (mono_ns, its own and its inner connections'), 0: never. */
+/* When it must have a turn at the latest (mono_ns; its own and, until it is closing, its inner connections'), 0: never. */
 WEIR_API uint64_t weir_conn_deadline(const struct weir_conn *);
 WEIR_API void weir_conn_leave(struct weir_conn *, enum weir_leave);
 /* At rest, with nothing unread or unsent, and so are those inside it: it may be parked or moved to another thread and driver. */

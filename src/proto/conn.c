@@ -231,9 +231,12 @@ void weir_conn_leave(struct weir_conn *conn, enum weir_leave why)
     want_turn(conn);
 }
 
+/* Turns of the inner ones are its machine's to give, which has none any more once this one is closing. */
 uint64_t weir_conn_deadline(const struct weir_conn *conn)
 {
     uint64_t first = conn->deadline_ns;
+    if (conn->finishing)
+        return first;
     for (const struct weir_conn *inner = conn->inner; inner; inner = inner->sibling) {
         uint64_t at = weir_conn_deadline(inner);
         if (at && (!first || at < first))

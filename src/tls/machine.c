@@ -99,13 +99,13 @@ static struct weir_conn *inner_of(const struct machine *m, const struct weir_con
     return m->inner ? m->inner : weir_conn_inner(conn);
 }
 
-/* What broke is told to the inner one; an alert that was queued still goes out. */
+/* What broke is told to the inner one, also when it was closing already; an alert that was queued still goes out. */
 static int fail(struct machine *m, int why)
 {
     struct weir_conn *inner = inner_of(m, m->link.conn);
     client_explain(m, why);
     if (inner && !m->over) {
-        weir_conn_received(inner, why);
+        weir_conn_abort(inner, why);
         (void)weir_conn_turn(inner);
     }
     m->over = true;

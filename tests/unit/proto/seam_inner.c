@@ -348,6 +348,27 @@ static void a_deadline_climbs_past_a_full_queue(void **state)
     sim_free(sim);
 }
 
+/* The outer one is closing, so the inner one has no turn any more: its deadline would be due for ever. */
+static void a_deadline_in_one_that_closes_is_none(void **state)
+{
+    (void)state;
+    struct probe probe = {.open = arm_second, .input = much_for_a_byte};
+    const struct inside inside = {&probe_protocol, &probe};
+    struct sim *sim = calm();
+    struct sim_end *end = sim_connect(sim, &mask_protocol, &inside);
+    sim_window(end, 0);
+    send_text(end, "x");
+    run(sim);
+    weir_conn_finish(sim_conn(end), -EPERM);
+    wait_ms(sim, LIMIT_FLUSH_MS - 1); /* it spins: -ELOOP */
+    assert_open(end);
+    assert_int_equal(probe.expires, 0);
+    wait_ms(sim, 1);
+    assert_closed(end, -EPERM);
+    assert_int_equal(probe.closes, 1);
+    sim_free(sim);
+}
+
 /* A full inner queue stops the outer one's reading, all the way to the peer. */
 static void back_pressure_climbs(void **state)
 {
@@ -466,6 +487,7 @@ int main(void)
         cmocka_unit_test(a_wake_climbs),
         cmocka_unit_test(a_deadline_climbs),
         cmocka_unit_test(a_deadline_climbs_past_a_full_queue),
+        cmocka_unit_test(a_deadline_in_one_that_closes_is_none),
         cmocka_unit_test(back_pressure_climbs),
         cmocka_unit_test(a_pause_climbs),
         cmocka_unit_test(leave_is_passed_in_and_the_finish_climbs),

@@ -580,6 +580,38 @@ static void a_last_answer_is_taken_slowly(void **state)
     weir_tls_free(tls);
 }
 
+static ssize_t answer_and_finish(struct probe *probe, struct weir_conn *conn, const uint8_t *bytes,
+                                 size_t len)
+{
+    ssize_t n = answer_with_file(probe, conn, bytes, len);
+    weir_conn_finish(conn, WEIR_DONE);
+    return n;
+}
+
+/* The inner connection was closing already when its file turned out too short: its own time for that means nothing any more. */
+static void a_short_last_answer_is_taken_slowly(void **state)
+{
+    (void)state;
+    struct source source = {.len = 50000};
+    struct probe probe = {.input = answer_and_finish, .arg = &source};
+    struct weir_tls *tls = peer_server(&probe_protocol, &probe);
+    struct peer peer;
+    peer_connect(&peer, calm(), tls, TLS1_3_VERSION);
+    source.fd = sim_file(peer.sim, text, 30000);
+    peer_shake(&peer);
+    sim_window(peer.end, 1000);
+    peer_send(&peer, "?", 1);
+    for (int i = 0; i < 6; i++) {
+        assert_int_equal(sim_wait(peer.sim, 4 * WEIR_NS_PER_S), 0); /* -ELOOP: it spins */
+        assert_open(peer.end);
+        sim_window(peer.end, 1000);
+        run(peer.sim);
+    }
+    assert_int_equal(probe.closes, 1); /* as soon as nothing of it could be sent any more */
+    peer_done(&peer);
+    weir_tls_free(tls);
+}
+
 /* It lingers for two seconds from the moment on at which all is with the system, and not before: a peer that pauses loses nothing. */
 static void lingering_begins_when_all_is_sent(void **state)
 {
@@ -608,6 +640,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_last_answer_is_taken_slowly),
+        cmocka_unit_test(a_short_last_answer_is_taken_slowly),
         cmocka_unit_test(lingering_begins_when_all_is_sent),
         cmocka_unit_test(bytes_pass_both_ways_at_every_cut),
         cmocka_unit_test(a_hello_may_be_cut_anywhere),
