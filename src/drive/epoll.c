@@ -26,6 +26,7 @@ struct loop {
     bool clients_wait; /* a listener was readable */
     bool released;     /* listeners are closed */
     uint64_t quiet_at; /* stopping: if nobody came until then, listeners close */
+    uint64_t drain_at; /* stopping: from then on also if somebody came, with nobody queued */
     uint64_t retry_at; /* not listening: look again then */
     unsigned closed;   /* slots closed since listening ended: there may be a place */
     struct near_luck luck;
@@ -158,7 +159,7 @@ static bool somebody_waits(int fd)
     return poll(&wait, 1, 0) == 1;
 }
 
-/* 0: a batch was taken, maybe more wait; -EAGAIN: nobody waits; else later. */
+/* 0: a batch was taken, maybe more wait; -EAGAIN: nobody waits any more; else later. */
 static int accept_from(struct loop *loop, struct weir_listener *listener, unsigned index)
 {
     for (unsigned n = 0; n < LIMIT_ACCEPT_BATCH; n++) {
@@ -174,15 +175,24 @@ static int accept_from(struct loop *loop, struct weir_listener *listener, unsign
     return 0;
 }
 
+/* Stopping: they close when nobody has come for a moment, or all are taken and it has lasted long enough. */
+static void drain(struct loop *loop, bool came)
+{
+    uint64_t now = loop->core.base.now.mono_ns;
+    if (came && now < loop->drain_at)
+        loop->quiet_at = now + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
+    else if (!loop->clients_wait && now >= loop->quiet_at)
+        release_listeners(loop);
+}
+
 static void accept_clients(struct loop *loop)
 {
-    bool nobody = true;
+    unsigned before = loop->core.count;
     loop->clients_wait = false;
     for (unsigned i = 0; i < loop->options->listener_count; i++) {
         struct weir_listener *listener = loop->options->listeners[i];
         for (unsigned k = 0; k < listener->count; k++) {
             int rc = accept_from(loop, listener, k);
-            nobody &= rc == -EAGAIN;
             loop->clients_wait |= rc == 0;
             if (rc < 0 && rc != -EAGAIN) {
                 accept_later(loop);
@@ -192,13 +202,8 @@ static void accept_clients(struct loop *loop)
             }
         }
     }
-    if (!loop->stopping)
-        return;
-    uint64_t now = loop->core.base.now.mono_ns;
-    if (!nobody)
-        loop->quiet_at = now + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
-    else if (now >= loop->quiet_at)
-        release_listeners(loop);
+    if (loop->stopping)
+        drain(loop, loop->core.count > before);
 }
 
 static void maybe_listen_again(struct loop *loop)
@@ -301,7 +306,9 @@ static void begin_stop(struct loop *loop)
     for (struct slot *slot = loop->core.first; slot; slot = slot->next)
         if (slot->conn && !slot->companion)
             core_leave(&loop->core, slot, WEIR_LEAVE_STOP);
-    loop->quiet_at = loop->core.base.now.mono_ns + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
+    uint64_t now = loop->core.base.now.mono_ns;
+    loop->quiet_at = now + LIMIT_DRAIN_QUIET_MS * WEIR_NS_PER_MS;
+    loop->drain_at = now + LIMIT_DRAIN_MS * WEIR_NS_PER_MS;
     loop->clients_wait = true; /* what is queued is accepted and answered */
 }
 
