@@ -140,6 +140,7 @@ static void accept_later(struct loop *loop)
 {
     stop_listening(loop);
     ask_oldest(loop);
+    loop->clients_wait = false;
     loop->closed = 0;
     loop->retry_at = loop->core.base.now.mono_ns + LIMIT_ACCEPT_RETRY_MS * WEIR_NS_PER_MS;
 }

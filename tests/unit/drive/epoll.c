@@ -1,4 +1,4 @@
-/* Listeners of the epoll driver: how long they stay open at a stop. */
+/* Listeners of the epoll driver: how long they stay open at a stop, and what happens when there is no place. */
 #include "../base/check.h"
 #include "tbl/limits.h"
 #include "tbl/limits_model.h"
@@ -7,12 +7,27 @@
 #include <weir/conn.h>
 #include <weir/driver.h>
 
+#include <fcntl.h>
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+static atomic_uint idle_looks; /* that did not wait and found nothing */
+
+int epoll_wait(int epoll, struct epoll_event *events, int max, int timeout_ms)
+{
+    long n = syscall(SYS_epoll_pwait, epoll, events, max, timeout_ms, NULL, 0);
+    if (n == 0 && timeout_ms == 0)
+        atomic_fetch_add(&idle_looks, 1);
+    return (int)n;
+}
 
 static uint64_t now_ms(void)
 {
@@ -124,11 +139,65 @@ static void but_not_for_ever(void **state)
     assert_true(crowd.came < 2000);
 }
 
+/* --- full at one listener, while the other had more than a batch --- */
+
+/* Nobody makes room when others wait. */
+static void busy_leave(void *state, struct weir_conn *conn, enum weir_leave why)
+{
+    (void)state;
+    if (why == WEIR_LEAVE_STOP)
+        weir_conn_finish(conn, WEIR_DONE);
+}
+
+static const struct weir_protocol busy_protocol = {
+    .name = "busy", .input_max = 1, .input = ignore_input, .leave = busy_leave};
+
+static void *drive(void *options)
+{
+    (void)!epoll_drive(options);
+    return NULL;
+}
+
+static void full_does_not_spin(void **state)
+{
+    struct weir_service service = {.name = "t", .protocol = &busy_protocol};
+    struct weir_listener *listeners[2];
+    int clients[LIMIT_ACCEPT_BATCH + 1], stop[2];
+    char name[64];
+    pthread_t thread;
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        snprintf(name, sizeof(name), "unix:@weir-full-%d-%d", (int)getpid(), i);
+        assert_int_equal(listener_open(name, 0, 0, &listeners[i]), 0);
+    }
+    for (int i = 0; i < LIMIT_ACCEPT_BATCH + 1; i++)
+        clients[i] = connect_to(weir_listener_name(listeners[i == LIMIT_ACCEPT_BATCH]));
+    assert_int_equal(pipe2(stop, O_CLOEXEC), 0);
+    struct epoll_options options = {.service = &service,
+                                    .listeners = listeners,
+                                    .listener_count = 2,
+                                    .max_connections = LIMIT_ACCEPT_BATCH,
+                                    .stop = stop[0]};
+    atomic_store(&idle_looks, 0);
+    assert_int_equal(pthread_create(&thread, NULL, drive, &options), 0);
+    usleep(4 * LIMIT_ACCEPT_RETRY_MS * 1000); /* each time it looks again */
+    unsigned looks = atomic_load(&idle_looks);
+    close(stop[1]);
+    for (int i = 0; i < LIMIT_ACCEPT_BATCH + 1; i++)
+        close(clients[i]);
+    pthread_join(thread, NULL);
+    close(stop[0]);
+    for (int i = 0; i < 2; i++)
+        weir_listener_close(listeners[i]);
+    assert_true(looks < 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_keeps_coming_at_a_stop_is_accepted),
         cmocka_unit_test(but_not_for_ever),
+        cmocka_unit_test(full_does_not_spin),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
