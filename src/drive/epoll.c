@@ -420,18 +420,14 @@ int epoll_drive(const struct epoll_options *options)
     loop->core.watch_jobs = watch_jobs;
     timers_init(&loop->timers, loop->core.base.now.mono_ns);
     loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-    if (loop->epoll < 0) {
-        rc = -errno;
-        goto fail_core;
-    }
-    rc = control(loop, EPOLL_CTL_ADD, options->stop, EPOLLIN, TAG_STOP);
+    rc = loop->epoll < 0 ? -errno : control(loop, EPOLL_CTL_ADD, options->stop, EPOLLIN, TAG_STOP);
     if (rc == 0)
         rc = start_listening(loop);
     if (rc == 0)
         run(loop);
-    close(loop->epoll);
-fail_core:
-    core_done(&loop->core);
+    core_done(&loop->core); /* its slots leave the set while there is one */
+    if (loop->epoll >= 0)
+        close(loop->epoll);
 fail_loop:
     free(loop);
     return rc;
