@@ -1,8 +1,8 @@
 /* weir passwd: a file of names and passwords for `auth`. */
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/passwd_file.h"
 #include "service/credentials.h"
-#include "service/password.h"
 
 #include <crypt.h>
 #include <errno.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -39,13 +38,9 @@ static const struct option_row rows[] = {
 };
 
 struct change {
-    const char *file, *user;
+    const char *name, *user;
     char password[LIMIT_AUTH_PASSWORD + 2];
-    char *text; /* of the file; "" for one that is not there */
-    size_t len;
-    bool made; /* there was none */
-    struct stat at;
-    struct passwords *passwords;
+    struct passwd_file file;
 };
 
 /* --- the password --- */
@@ -152,122 +147,17 @@ static bool make_hash(const struct change *change, bool bcrypt, char hash[PASSWO
     return made;
 }
 
-/* --- the file --- */
-
-static int read_whole(int fd, char **out, size_t *out_len)
-{
-    char *text = malloc(LIMIT_AUTH_FILE_BYTES + 1);
-    size_t len = 0;
-    ssize_t n = text ? 1 : -1;
-    while (n > 0 && len <= LIMIT_AUTH_FILE_BYTES) {
-        n = read(fd, text + len, LIMIT_AUTH_FILE_BYTES + 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    *out = text;
-    *out_len = len;
-    return !text ? -ENOMEM : n < 0 ? -errno : len > LIMIT_AUTH_FILE_BYTES ? -EFBIG : 0;
-}
-
-static int read_file(struct change *change, bool must_be)
-{
-    char why[300];
-    unsigned line;
-    int fd = open(change->file, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? -errno : fstat(fd, &change->at) < 0 ? -errno : 0;
-    if (rc == -ENOENT && !must_be) {
-        change->made = true;
-        change->at.st_mode = 0600;
-        change->text = strdup("");
-        rc = change->text ? 0 : -ENOMEM;
-    } else if (rc == 0) {
-        rc = read_whole(fd, &change->text, &change->len);
-    }
-    if (fd >= 0)
-        close(fd);
-    if (rc < 0) {
-        complain(&command_passwd, "cannot read %s: %s", change->file, strerror(-rc));
-        return 1;
-    }
-    rc = passwords_read(change->text, change->len, &change->passwords, &line, why, sizeof(why));
-    if (rc == -EINVAL)
-        complain(&command_passwd, "%s:%u: %s", change->file, line, why);
-    else if (rc < 0)
-        complain(&command_passwd, "%s", strerror(-rc));
-    return rc < 0 ? 1 : 0;
-}
-
-static int write_all(int fd, const char *bytes, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = write(fd, bytes, len);
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        len -= (size_t)n;
-    }
-    return 0;
-}
-
-/* All lines but the user's, in their order; `hash` in place of his, or at the end. */
-static int write_lines(const struct change *change, int fd, const char *hash)
-{
-    char line[LIMIT_AUTH_NAME + PASSWORD_HASH_MAX + 4];
-    int len = hash ? snprintf(line, sizeof(line), "%s:%s\n", change->user, hash) : 0;
-    struct weir_bytes user = bytes_str(change->user);
-    int rc = 0;
-    for (const char *at = change->text, *end = at + change->len; at < end && rc == 0;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        size_t n = stop ? (size_t)(stop - at) : (size_t)(end - at);
-        struct weir_bytes said = {at, n};
-        bool his = bytes_starts(said, user) && n > user.len && at[user.len] == ':';
-        rc = his ? write_all(fd, line, (size_t)len) : write_all(fd, at, n);
-        if (rc == 0 && !his)
-            rc = write_all(fd, "\n", 1);
-        len = his ? 0 : len;
-        at += stop ? n + 1 : n;
-    }
-    return rc < 0 ? rc : write_all(fd, line, (size_t)len);
-}
-
-/* Beside the file, so that renaming it over the old one is one step: readers see one or the other. */
-static int replace(const struct change *change, const char *hash)
-{
-    char name[4096];
-    if (snprintf(name, sizeof(name), "%s.XXXXXX", change->file) >= (int)sizeof(name))
-        return -ENAMETOOLONG;
-    int fd = mkostemp(name, O_CLOEXEC);
-    if (fd < 0)
-        return -errno;
-    int rc = write_lines(change, fd, hash);
-    if (rc == 0 && !change->made && fchown(fd, change->at.st_uid, change->at.st_gid) < 0 &&
-        change->at.st_uid != geteuid())
-        rc = -errno;
-    if (rc == 0 && (fchmod(fd, change->at.st_mode & 07777) < 0 || fsync(fd) < 0))
-        rc = -errno;
-    close(fd);
-    if (rc == 0 && rename(name, change->file) < 0)
-        rc = -errno;
-    if (rc < 0)
-        unlink(name);
-    return rc;
-}
-
-static int write_file(const struct change *change, const char *hash)
-{
-    int rc = replace(change, hash);
-    if (rc == 0)
-        return 0;
-    complain(&command_passwd, "cannot write %s: %s (a new file is made beside it)", change->file,
-             strerror(-rc));
-    return 1;
-}
-
 /* --- what is asked for --- */
 
+/* The file is looked at before the password is asked for, so that what is wrong with it is told at once, and again when it is known:
+ * others may have changed it meanwhile. */
 static int set_password(struct change *change, const struct passwd_values *values)
 {
     char hash[PASSWORD_HASH_MAX];
-    int status = get_password(change, values);
+    int status = passwd_file_open(&change->file, change->name, false);
+    passwd_file_close(&change->file);
+    if (status == 0)
+        status = get_password(change, values);
     if (status == 0)
         status = check_password(change);
     if (status != 0)
@@ -279,38 +169,57 @@ static int set_password(struct change *change, const struct passwd_values *value
         complain(&command_passwd, "cannot make a hash: %s", strerror(errno));
         return 1;
     }
-    return write_file(change, hash);
+    status = passwd_file_open(&change->file, change->name, true);
+    return status != 0 ? status : passwd_file_set(&change->file, change->user, hash);
+}
+
+static int no_such_user(const struct change *change)
+{
+    complain(&command_passwd, "%s has no user '%s'", change->name, change->user);
+    return 1;
+}
+
+static const struct password_entry *find_user(const struct change *change)
+{
+    return passwords_find(change->file.passwords, bytes_str(change->user));
 }
 
 static int verify(struct change *change, const struct passwd_values *values)
 {
-    const struct password_entry *entry = passwords_find(change->passwords, bytes_str(change->user));
-    int status = get_password(change, values);
+    int status = passwd_file_read(&change->file, change->name);
+    if (status == 0)
+        status = get_password(change, values);
     if (status != 0)
         return status;
+    const struct password_entry *entry = find_user(change);
     if (!entry)
-        complain(&command_passwd, "%s has no user '%s'", change->file, change->user);
-    else if (!password_matches(change->password, entry->hash))
-        complain(&command_passwd, "that is not the password of '%s'", change->user);
-    else
+        return no_such_user(change);
+    if (password_matches(change->password, entry->hash))
         return 0;
+    complain(&command_passwd, "that is not the password of '%s'", change->user);
     return 1;
+}
+
+static int delete_user(struct change *change)
+{
+    int status = passwd_file_read(&change->file, change->name);
+    if (status == 0 && !find_user(change))
+        status = no_such_user(change);
+    passwd_file_close(&change->file);
+    if (status == 0)
+        status = passwd_file_open(&change->file, change->name, true);
+    if (status != 0)
+        return status;
+    if (!find_user(change))
+        return no_such_user(change);
+    return passwd_file_set(&change->file, change->user, NULL);
 }
 
 static int run_change(struct change *change, const struct passwd_values *values)
 {
-    int status = read_file(change, values->remove || values->verify);
-    if (status != 0)
-        return status;
     if (values->verify)
         return verify(change, values);
-    if (!values->remove)
-        return set_password(change, values);
-    if (!passwords_find(change->passwords, bytes_str(change->user))) {
-        complain(&command_passwd, "%s has no user '%s'", change->file, change->user);
-        return 1;
-    }
-    return write_file(change, NULL);
+    return values->remove ? delete_user(change) : set_password(change, values);
 }
 
 static int run(void *arg, int argc, char **argv)
@@ -320,15 +229,14 @@ static int run(void *arg, int argc, char **argv)
         return usage_error(&command_passwd, "say a file and a user, as weir passwd users alice");
     if (values->remove && (values->verify || values->standard || values->bcrypt))
         return usage_error(&command_passwd, "--delete goes with nothing else");
-    struct change change = {.file = argv[0], .user = argv[1]};
+    struct change change = {.name = argv[0], .user = argv[1], .file.folder = -1};
     if (!password_user_valid(bytes_str(change.user)) || change.user[0] == '#')
         return usage_error(&command_passwd,
                            "a name has 1 to 255 bytes, no colon, no control characters, and no # "
                            "in front");
     int status = run_change(&change, values);
-    passwords_drop(change.passwords);
+    passwd_file_close(&change.file);
     explicit_bzero(change.password, sizeof(change.password));
-    free(change.text);
     return status;
 }
 

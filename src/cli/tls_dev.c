@@ -1,5 +1,6 @@
 #include "cli/tls_dev.h"
 
+#include "cli/lock.h"
 #include "tbl/limits.h"
 #include "tls/authority.h"
 
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -146,22 +146,17 @@ static int claim_folder(struct keeper *k)
 
 static int lock_folder(struct keeper *k)
 {
-    const struct timespec pause = {.tv_nsec = 50000000};
     k->lock = openat(k->folder, LOCK_FILE, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (k->lock < 0)
         return cannot(k, "write in", "", errno);
-    for (int ms = 0; flock(k->lock, LOCK_EX | LOCK_NB) < 0; ms += 50) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return cannot(k, "lock", LOCK_FILE, errno);
-        if (ms >= LIMIT_AUTHORITY_LOCK_MS) {
-            complain(k->command,
-                     "--tls-dev: another program holds %s/%s: stop it, or remove that file",
-                     k->dev->folder, LOCK_FILE);
-            return 1;
-        }
-        nanosleep(&pause, NULL);
-    }
-    return 0;
+    int rc = lock_wait(k->lock, LIMIT_AUTHORITY_LOCK_MS);
+    if (rc == 0)
+        return 0;
+    if (rc != -EWOULDBLOCK)
+        return cannot(k, "lock", LOCK_FILE, -rc);
+    complain(k->command, "--tls-dev: another program holds %s/%s: stop it, or remove that file",
+             k->dev->folder, LOCK_FILE);
+    return 1;
 }
 
 /* --- what is kept there --- */

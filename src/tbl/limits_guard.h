@@ -34,6 +34,8 @@
     (1u << 19)                    /* N times r, four times the default: 64 MiB and 65 ms a try */
 #define LIMIT_AUTH_SHA512  500000 /* rounds: 0.3 s */
 #define LIMIT_AUTH_LOOK_MS 1000   /* a password file is looked at so often */
+#define LIMIT_AUTH_LOCK_MS                                                                         \
+    20000 /* another change of it is waited for: a few milliseconds, or a slow disk's fsync */
 #define LIMIT_AUTH_CACHE                                                                           \
     4096 /* names and passwords that were right lately; 96 KiB of all workers together */
 #define LIMIT_AUTH_CACHE_S 600 /* ... for so long */

@@ -1,0 +1,132 @@
+"""weir passwd: several at once."""
+
+import fcntl
+import os
+import pty
+import select
+import subprocess
+
+import pytest
+
+from conftest import WEIR
+
+HASH = "$6$rounds=1000$saltsalt$" + "x" * 86
+SHELL = '"$0" passwd "$1" "$2"; echo "status $?"'
+
+
+def passwd(*words, given=""):
+    return subprocess.run([WEIR, "passwd", *map(str, words)], input=given, capture_output=True, text=True, timeout=120, check=False)
+
+
+def start(*words, before=()):
+    return subprocess.Popen([*before, WEIR, "passwd", *map(str, words)], stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def names(users):
+    return [line.partition(":")[0] for line in users.read_text().splitlines()]
+
+
+class Terminal:
+    """`weir passwd FILE USER` at a terminal of its own."""
+
+    def __init__(self, users, user):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execv("/bin/sh", ["sh", "-c", SHELL, WEIR, str(users), user])
+        self.shown = ""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)  # hangs up: what is left there ends
+        os.waitpid(self.pid, 0)
+
+    def until(self, end):
+        """What was shown since the last time, up to `end`."""
+        while end not in self.shown:
+            assert select.select([self.fd], [], [], 60)[0], self.shown
+            self.shown += os.read(self.fd, 1000).decode()
+        before, _, self.shown = self.shown.partition(end)
+        return before
+
+    def type(self, text):
+        os.write(self.fd, text.encode())
+
+
+@pytest.fixture
+def users(tmp_path):
+    path = tmp_path / "users"
+    path.write_text(f"alice:{HASH}\nbob:{HASH}\n")
+    return path
+
+
+# --- several at once ---
+
+@pytest.mark.parametrize("there", [True, False])
+def test_no_change_is_lost_among_many(users, there):
+    if not there:
+        users.unlink()
+    before = names(users) if there else []
+    many = [f"user{i}" for i in range(12)]
+    running = [start(users, name, "--stdin") for name in many]
+    for process in running:
+        process.stdin.write("geheim\n")
+        process.stdin.flush()
+    for process in running:
+        assert process.communicate(timeout=120)[1] == "" and process.returncode == 0
+    assert sorted(names(users)) == sorted(before + many)
+    assert [path.name for path in users.parent.iterdir()] == ["users"]
+
+
+def test_who_is_deleted_during_anothers_prompt_stays_deleted(users):
+    with Terminal(users, "carol") as terminal:
+        terminal.until(": ")
+        assert passwd(users, "bob", "--delete").returncode == 0
+        terminal.type("geheim\n")
+        terminal.until("again: ")
+        terminal.type("geheim\n")
+        terminal.until("status 0")
+    assert names(users) == ["alice", "carol"]
+
+
+@pytest.fixture
+def held(users):
+    """Somebody else's lock."""
+    fd = os.open(users.parent, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    yield fd
+    os.close(fd)
+
+
+def test_a_change_waits_for_another(users, held):
+    process = start(users, "bob", "--delete")
+    with pytest.raises(subprocess.TimeoutExpired):
+        process.wait(1)
+    assert names(users) == ["alice", "bob"]
+    assert passwd(users, "bob", "--verify", "--stdin", given="x").returncode == 1  # looks only: it waits for nobody
+    fcntl.flock(held, fcntl.LOCK_UN)
+    assert process.communicate(timeout=60)[1] == "" and process.returncode == 0
+    assert names(users) == ["alice"]
+
+
+@pytest.mark.long
+def test_a_change_waits_so_long_only(users, held):
+    done = passwd(users, "bob", "--delete")
+    assert done.returncode == 1 and f"holds the lock on the folder of {users}" in done.stderr
+    assert held >= 0 and names(users) == ["alice", "bob"]
+
+
+def test_what_is_wrong_is_told_before_the_password_is_asked_for(users):
+    unlike = users.parent / "unlike"
+    unlike.write_text("nonsense\n")
+    closed = users.parent / "closed"
+    closed.mkdir()
+    closed.chmod(0o555)
+    before = ["setpriv", "--bounding-set=-dac_override"] if os.geteuid() == 0 else []
+    for file, why in {unlike: "unlike:1: ", closed: "Is a directory", closed / "users": "Permission denied",
+                      users.parent / "no/users": "No such file", users / "x": "Not a directory"}.items():
+        process = start(file, "carol", "--stdin", before=before)
+        assert process.wait(60) == 1, file
+        said = process.communicate()[1]
+        assert why in said and str(file) in said and len(said.splitlines()) == 1, said
