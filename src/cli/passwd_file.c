@@ -13,6 +13,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#define LINKS_MAX 40 /* as many as the kernel follows: path_resolution(7) */
+
 static int cannot(const char *what, const struct passwd_file *file, int error)
 {
     complain(&command_passwd, "cannot %s %s: %s", what, file->name, strerror(error));
@@ -66,17 +68,45 @@ int passwd_file_read(struct passwd_file *file, const char *name)
 
 /* --- opening --- */
 
+static size_t folder_len(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? (size_t)(slash + 1 - path) : 0;
+}
+
+/* Where `name` leads to, through links, there or not yet. The kernel follows them first: it knows which it must not trust
+ * (protected_symlinks in proc(5)), and how many are too many. */
+static int follow(const char *name, char path[PATH_MAX])
+{
+    char to[PATH_MAX];
+    struct stat st;
+    if (stat(name, &st) < 0 && errno != ENOENT)
+        return -errno;
+    if (snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
+        return -ENAMETOOLONG;
+    for (int links = 0; links < LINKS_MAX; links++) {
+        ssize_t n = readlink(path, to, sizeof(to) - 1);
+        if (n < 0)
+            return errno == EINVAL || errno == ENOENT ? 0 : -errno;
+        to[n] = '\0';
+        size_t keep = to[0] == '/' ? 0 : folder_len(path);
+        if (snprintf(path + keep, PATH_MAX - keep, "%s", to) >= (int)(PATH_MAX - keep))
+            return -ENAMETOOLONG;
+    }
+    return -ELOOP;
+}
+
 static int open_folder(struct passwd_file *file)
 {
-    char folder[PATH_MAX];
-    const char *slash = strrchr(file->name, '/');
-    size_t len = slash ? (size_t)(slash + 1 - file->name) : 0;
-    file->base = file->name + len;
-    if (len >= sizeof(folder))
-        return cannot_write(file, ENAMETOOLONG);
-    memcpy(folder, file->name, len);
-    folder[len] = '\0';
-    file->folder = open(len > 0 ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int rc = follow(file->name, file->path);
+    if (rc < 0)
+        return cannot("read", file, -rc);
+    size_t len = folder_len(file->path);
+    char after = file->path[len];
+    file->base = file->path + len;
+    file->path[len] = '\0';
+    file->folder = open(len > 0 ? file->path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    file->path[len] = after;
     if (file->folder < 0 || faccessat(file->folder, ".", W_OK | X_OK, AT_EACCESS) < 0)
         return cannot_write(file, errno);
     return 0;
@@ -108,7 +138,8 @@ static int read_regular(struct passwd_file *file, int fd)
 
 static int read_there(struct passwd_file *file)
 {
-    int fd = openat(file->folder, file->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int fd =
+        openat(file->folder, file->base, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
     if (fd >= 0) {
         int rc = read_regular(file, fd);
         close(fd);

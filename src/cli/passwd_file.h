@@ -1,7 +1,7 @@
 /*
  * cli/passwd_file.h: a password file as `weir passwd` changes it: read, and replaced in one step, with the folder it lies in locked from the
  * one to the other, so that changes made at once do not undo each other. The folder, because it stays the same when a file in it is
- * replaced, and is there before the file is.
+ * replaced, and is there before the file is. Links stay: what they lead to is replaced.
  *
  * Each function complains by itself, and returns 0 or the exit status.
  */
@@ -9,13 +9,15 @@
 
 #include "service/password.h"
 
+#include <limits.h>
 #include <sys/stat.h>
 
 struct passwd_file {
-    const char *name; /* as it was said; borrowed */
-    const char *base; /* its name within the folder; in `name` */
-    int folder;       /* -1: it is only read */
-    bool made;        /* there was none */
+    const char *name;    /* as it was said; borrowed */
+    char path[PATH_MAX]; /* where links lead from there */
+    const char *base;    /* its name within its folder; in `path` */
+    int folder;          /* -1: it is only read */
+    bool made;           /* there was none */
     struct stat at;
     char *text;
     size_t len;

@@ -1,9 +1,10 @@
-"""weir passwd: several at once."""
+"""weir passwd: several at once, and links."""
 
 import fcntl
 import os
 import pty
 import select
+import stat
 import subprocess
 
 import pytest
@@ -130,3 +131,33 @@ def test_what_is_wrong_is_told_before_the_password_is_asked_for(users):
         assert process.wait(60) == 1, file
         said = process.communicate()[1]
         assert why in said and str(file) in said and len(said.splitlines()) == 1, said
+
+
+# --- links ---
+
+def test_a_link_stays_one(users):
+    """The file it leads to is replaced, in its own folder."""
+    folder = users.parent / "there"
+    folder.mkdir()
+    real = folder / "real"
+    users.rename(real)
+    real.chmod(0o640)
+    (folder / "first").symlink_to("real")
+    users.symlink_to("there/first")
+    assert passwd(users, "carol", "--stdin", given="geheim").returncode == 0
+    assert passwd(users, "bob", "--delete").returncode == 0
+    assert users.is_symlink() and (folder / "first").is_symlink() and not real.is_symlink()
+    assert names(real) == ["alice", "carol"] and stat.S_IMODE(real.stat().st_mode) == 0o640
+    assert sorted(path.name for path in folder.iterdir()) == ["first", "real"]
+    assert passwd(users, "carol", "--stdin", "--verify", given="geheim").returncode == 0
+
+
+def test_a_link_to_what_is_not_there_yet(users):
+    users.unlink()
+    users.symlink_to(users.parent / "later")
+    assert passwd(users, "carol", "--stdin", given="geheim").returncode == 0
+    assert users.is_symlink() and names(users.parent / "later") == ["carol"]
+    users.unlink()
+    users.symlink_to("users")
+    done = passwd(users, "carol", "--stdin", given="geheim")
+    assert done.returncode == 1 and "symbolic links" in done.stderr
