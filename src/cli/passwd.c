@@ -1,6 +1,7 @@
 /* weir passwd: a file of names and passwords for `auth`. */
 #include "base/bytes.h"
 #include "cli/commands.h"
+#include "cli/passwd_ask.h"
 #include "cli/passwd_file.h"
 #include "service/credentials.h"
 
@@ -10,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
 #include <unistd.h>
 
 struct passwd_values {
@@ -39,58 +39,22 @@ static const struct option_row rows[] = {
 
 struct change {
     const char *name, *user;
-    char password[LIMIT_AUTH_PASSWORD + 2];
+    char password[PASSWORD_ROOM];
     struct passwd_file file;
 };
 
 /* --- the password --- */
 
-/* One line, without its end. */
-static int read_line(int fd, char password[LIMIT_AUTH_PASSWORD + 2])
-{
-    size_t len = 0;
-    for (;;) {
-        char c;
-        ssize_t n = read(fd, &c, 1);
-        if (n < 0)
-            return -errno;
-        if (n == 0 || c == '\n')
-            break;
-        if (len > LIMIT_AUTH_PASSWORD)
-            return -EMSGSIZE;
-        password[len++] = c;
-    }
-    len -= len > 0 && password[len - 1] == '\r';
-    password[len] = '\0';
-    return len > LIMIT_AUTH_PASSWORD ? -EMSGSIZE : memchr(password, '\0', len) ? -EILSEQ : 0;
-}
-
-static int ask(int terminal, const char *question, char password[LIMIT_AUTH_PASSWORD + 2])
-{
-    struct termios before, quiet;
-    if (tcgetattr(terminal, &before) < 0)
-        return -errno;
-    quiet = before;
-    quiet.c_lflag &= ~(tcflag_t)ECHO;
-    if (tcsetattr(terminal, TCSAFLUSH, &quiet) < 0)
-        return -errno;
-    (void)!write(terminal, question, strlen(question));
-    int rc = read_line(terminal, password);
-    (void)tcsetattr(terminal, TCSAFLUSH, &before);
-    (void)!write(terminal, "\n", 1);
-    return rc;
-}
-
 static int ask_terminal(struct change *change, bool twice)
 {
-    char again[LIMIT_AUTH_PASSWORD + 2] = "", question[LIMIT_AUTH_NAME + 40];
+    char again[PASSWORD_ROOM] = "", question[LIMIT_AUTH_NAME + 40];
     int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (terminal < 0)
         return usage_error(&command_passwd, "there is no terminal to ask at: say --stdin");
     snprintf(question, sizeof(question), "Password of %s: ", change->user);
-    int rc = ask(terminal, question, change->password);
+    int rc = password_ask(terminal, question, change->password);
     if (rc == 0 && twice)
-        rc = ask(terminal, "The same again: ", again);
+        rc = password_ask(terminal, "The same again: ", again);
     close(terminal);
     bool same = !twice || strcmp(change->password, again) == 0;
     explicit_bzero(again, sizeof(again));
@@ -105,7 +69,7 @@ static int get_password(struct change *change, const struct passwd_values *value
 {
     if (!values->standard)
         return ask_terminal(change, !values->verify);
-    int rc = read_line(STDIN_FILENO, change->password);
+    int rc = password_read(STDIN_FILENO, change->password);
     if (rc == 0)
         return 0;
     complain(&command_passwd, "cannot read the password: %s",

@@ -1,9 +1,10 @@
-"""weir passwd: several at once, and links."""
+"""weir passwd: several at once, links, and a terminal that is left as it was."""
 
 import fcntl
 import os
 import pty
 import select
+import signal
 import stat
 import subprocess
 
@@ -12,7 +13,8 @@ import pytest
 from conftest import WEIR
 
 HASH = "$6$rounds=1000$saltsalt$" + "x" * 86
-SHELL = '"$0" passwd "$1" "$2"; echo "status $?"'
+# A shell that gives each program a process group of its own, and says what became of it and how the terminal was left.
+SHELL = 'trap : INT; ulimit -c 0; "$0" passwd "$1" "$2"; echo "status $?"; stty -a; test -z "$3" || { fg; echo "status $?"; stty -a; }; echo end'
 
 
 def passwd(*words, given=""):
@@ -30,10 +32,10 @@ def names(users):
 class Terminal:
     """`weir passwd FILE USER` at a terminal of its own."""
 
-    def __init__(self, users, user):
+    def __init__(self, users, user, then=""):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execv("/bin/sh", ["sh", "-c", SHELL, WEIR, str(users), user])
+            os.execv("/bin/sh", ["sh", "-mc", SHELL, WEIR, str(users), user, then])
         self.shown = ""
 
     def __enter__(self):
@@ -161,3 +163,37 @@ def test_a_link_to_what_is_not_there_yet(users):
     users.symlink_to("users")
     done = passwd(users, "carol", "--stdin", given="geheim")
     assert done.returncode == 1 and "symbolic links" in done.stderr
+
+
+# --- the terminal ---
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("question", ["alice: ", "again: "])
+def test_a_signal_at_the_prompt_leaves_the_echo_on(users, number, question):
+    text = users.read_text()
+    with Terminal(users, "alice") as terminal:
+        terminal.until("alice: ")
+        if question == "again: ":
+            terminal.type("geheim\n")
+            terminal.until(question)
+        if number == signal.SIGINT:
+            terminal.type("half\x03")
+        else:
+            os.kill(os.tcgetpgrp(terminal.fd), number)
+        left = terminal.until("end\r\n")
+    assert f"status {128 + number}" in left and " echo " in left, left
+    assert users.read_text() == text
+
+
+def test_a_prompt_that_is_stopped_asks_again(users):
+    with Terminal(users, "alice", then="fg") as terminal:
+        terminal.until("alice: ")
+        terminal.type("half\x1a")
+        left = terminal.until("alice: ")
+        terminal.type("geheim\n")
+        terminal.until("again: ")
+        terminal.type("geheim\n")
+        after = terminal.until("end\r\n")
+    assert f"status {128 + signal.SIGTSTP}" in left and " echo " in left, left
+    assert "status 0" in after and " echo " in after and "geheim" not in after, after
+    assert passwd(users, "alice", "--stdin", "--verify", given="geheim").returncode == 0
