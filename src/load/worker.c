@@ -364,12 +364,13 @@ void worker_start(struct worker *w, struct weir_driver *driver)
     w->driver = driver;
     w->from_ns = w->clock(w);
     w->end_ns = UINT64_MAX;
-    for (unsigned i = 0; i < w->count; i++)
+    end_if_all_done(w); /* there are fewer requests than threads */
+    for (unsigned i = 0; i < w->count && !w->over; i++)
         client_connect(&w->clients[i]);
     w->from_ns = w->clock(w);
     w->measure_ns = w->from_ns + o->warmup_ns;
     w->end_ns = w->measure_ns + o->duration_ns;
-    if (o->warmup_ns == 0)
+    if (o->warmup_ns == 0 && !w->over)
         begin_measuring(w, w->from_ns);
 }
 

@@ -280,6 +280,10 @@ def test_nobody_is_there():
     assert done.stdout == "" and len(done.stderr.splitlines()) == 1 and "refused" in done.stderr
 
 
+def test_fewer_requests_than_threads(web):
+    assert measured(f"{web.url}/digits.txt", "-c", 4, "-t", 4, "-n", 2)["requests"] == 2
+
+
 def test_page_that_cannot_be_written(web):
     done = load(f"{web.url}/digits.txt", "-n", 1, "--html", "/nowhere/x.html", status=1)
     assert "/nowhere/x.html" in done.stderr

@@ -53,11 +53,11 @@ static void begin(struct load_options options)
     play.target = (struct load_target){
         .kind = LOAD_ECHO, .request = (char *)(uintptr_t) "ping", .request_len = 4, .size = 4};
     play.options.target = &play.target;
-    play.options.threads = 1;
+    play.options.threads = options.threads ? options.threads : 1;
     play.options.timeout_ms = 1000;
     assert_int_equal(sim_new(&sim_options, &play.sim), 0);
     play.worker = calloc(1, sizeof(*play.worker));
-    assert_int_equal(worker_init(play.worker, &play.options, 0), 0);
+    assert_int_equal(worker_init(play.worker, &play.options, play.options.threads - 1), 0);
     play.worker->clock = sim_clock;
     play.worker->connect = sim_connect_to;
     play.worker->ended = note_end;
@@ -213,6 +213,17 @@ static void test_requests(void **state)
     end();
 }
 
+/* Fewer requests than threads: the last of these has none. */
+static void test_no_share(void **state)
+{
+    (void)state;
+    begin((struct load_options){
+        .connections = 2, .depth = 1, .threads = 2, .requests = 1, .duration_ns = 1000 * MS});
+    assert_int_equal(play.ended, 1);
+    assert_int_equal(play.made, 0);
+    end();
+}
+
 /* The server closes a connection that has worked: what was sent into that is asked again, and its time goes on. */
 static void test_asks_again(void **state)
 {
@@ -319,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_open_loop_keeps_its_rate),
         cmocka_unit_test(test_open_loop_counts_unfinished),
         cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_no_share),
         cmocka_unit_test(test_asks_again),
         cmocka_unit_test(test_closed_unanswered),
         cmocka_unit_test(test_refused),
