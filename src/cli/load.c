@@ -43,7 +43,8 @@ static const struct option_row rows[] = {
           "how many are open at once (64)"),
     TEXT("duration", 'd', "TIME", duration,
          "how long is measured: 10, 500ms, 2m (10 seconds; with --requests until all are done)"),
-    COUNT("requests", 'n', "N", requests, 1, 4000000000u, "end after so many requests"),
+    COUNT("requests", 'n', "N", requests, 1, 4000000000u,
+          "end after so many requests, also failed ones"),
     COUNT("rate", 'r', "N", rate, 1, LIMIT_LOAD_RATE,
           "open loop: requests a second, due whatever the server does; the time of each counts "
           "from when it was due (default: closed loop, each connection asks when it was answered)"),

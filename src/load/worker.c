@@ -163,6 +163,7 @@ void client_answered(struct client *c, unsigned status, uint64_t bytes)
     c->asked--;
     c->answered = true;
     w->under_way--;
+    w->gone_ns = 0;
     w->result.answered_all++;
     live_add(&w->live_answered, 1);
     live_add(&w->live_bytes, bytes);
@@ -176,6 +177,41 @@ void client_answered(struct client *c, unsigned status, uint64_t bytes)
 }
 
 /* --- connections --- */
+
+/* Its oldest requests are lost. */
+static void drop_requests(struct client *c, unsigned n, int why)
+{
+    struct worker *w = c->worker;
+    count_errors(w, kind_of(why), n);
+    c->first = (c->first + n) % w->depth;
+    c->under_way -= n;
+    w->under_way -= n;
+}
+
+/* It ended before anything was asked on it. By number, that is a request that failed: one that waits for it, or the next. */
+static void connection_failed(struct client *c, int why)
+{
+    struct worker *w = c->worker;
+    if (w->options->requests && c->under_way > 0)
+        drop_requests(c, 1, why);
+    else if (!w->options->requests || take_due(w, w->clock(w)))
+        count_errors(w, kind_of(why), 1);
+}
+
+/* By number, a run would not end for hours once the server is gone. Where nothing was answered and nobody listened for as long as an
+ * answer may take, the rest has failed as well. */
+static void give_up_if_gone(struct worker *w, int why)
+{
+    uint64_t now = w->clock(w);
+    if (!w->options->requests || !w->measuring || kind_of(why) != LOAD_CONNECT)
+        return;
+    if (w->gone_ns == 0)
+        w->gone_ns = now;
+    if (now - w->gone_ns >= w->options->timeout_ms * WEIR_NS_PER_MS) {
+        count_errors(w, LOAD_CONNECT, w->left);
+        w->left = 0;
+    }
+}
 
 static void retry_later(struct client *c)
 {
@@ -212,8 +248,11 @@ static void client_connect(struct client *c)
     c->answered = false;
     int rc = w->connect(w, &value, &stream);
     if (rc < 0) {
-        if (rc != -EAGAIN) /* a Unix listener's queue is full: nothing is wrong */
-            count_errors(w, kind_of(rc), 1);
+        if (rc != -EAGAIN) { /* a Unix listener's queue is full: nothing is wrong */
+            connection_failed(c, rc);
+            give_up_if_gone(w, rc);
+            end_if_all_done(w);
+        }
         retry_later(c);
         return;
     }
@@ -233,17 +272,6 @@ static bool can_ask_again(const struct client *c, int why)
     return c->answered && (why == WEIR_DONE || why == -ECONNRESET || why == -EPIPE);
 }
 
-/* What was on its way is lost. */
-static void drop_asked(struct client *c, int why)
-{
-    struct worker *w = c->worker;
-    count_errors(w, kind_of(why), c->asked);
-    c->first = (c->first + c->asked) % w->depth;
-    c->under_way -= c->asked;
-    w->under_way -= c->asked;
-    end_if_all_done(w);
-}
-
 void client_closed(struct client *c, int why)
 {
     struct worker *w = c->worker;
@@ -255,9 +283,11 @@ void client_closed(struct client *c, int why)
     if (c->asked > 0 && can_ask_again(c, why))
         w->result.retried += c->asked;
     else if (c->asked > 0)
-        drop_asked(c, why);
+        drop_requests(c, c->asked, why);
     else if (!c->answered && why < 0)
-        count_errors(w, kind_of(why), 1);
+        connection_failed(c, why);
+    give_up_if_gone(w, why);
+    end_if_all_done(w);
     if (w->over || why == -ECONNABORTED) /* the driver ends */
         return;
     if (c->answered)
@@ -268,7 +298,7 @@ void client_closed(struct client *c, int why)
 
 static void retry_due(struct worker *w, uint64_t now)
 {
-    while (w->retry_first && w->retry_first->retry_ns <= now) {
+    while (!w->over && w->retry_first && w->retry_first->retry_ns <= now) {
         struct client *c = w->retry_first;
         w->retry_first = c->next;
         if (!w->retry_first)

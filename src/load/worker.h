@@ -57,6 +57,7 @@ struct worker {
     uint64_t due;                            /* number of the next one: due at from + due * step */
     uint64_t left;                           /* requests that may still begin; UINT64_MAX: any */
     uint64_t under_way;                      /* of all clients */
+    uint64_t gone_ns;                        /* nobody listens since; 0: somebody does */
     uint64_t from_ns, measure_ns, end_ns;    /* start, end of warm-up, end */
     bool measuring, over;
     uint64_t cpu_from_ns;

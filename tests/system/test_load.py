@@ -1,5 +1,6 @@
 """`weir load`: what it counts is what happened, and it says so in one way for people and one for programs."""
 
+import contextlib
 import json
 import re
 import signal
@@ -62,7 +63,11 @@ class Odd:
         return self
 
     def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
+        self.leave()
+
+    def leave(self):
+        with contextlib.suppress(OSError):  # it has left before
+            self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
 
     @property
@@ -282,6 +287,21 @@ def test_nobody_is_there():
 
 def test_fewer_requests_than_threads(web):
     assert measured(f"{web.url}/digits.txt", "-c", 4, "-t", 4, "-n", 2)["requests"] == 2
+
+
+def test_a_server_that_goes_away():
+    """With a number of requests, what fails counts: the run ends, and all are accounted for."""
+    def talk(client):
+        for number, _ in enumerate(requests_of(client)):
+            if number == 10:
+                server.leave()
+                return
+            client.sendall(OK)
+
+    with Odd(talk) as server:
+        result = measured(server.url, "-c", 1, "-n", 1000000, "--timeout", 1, status=3)
+    assert result["requests"] == 10 and list(name for name, n in result["errors"].items() if n) == ["connect"]
+    assert sum(result["errors"].values()) == 1000000 - 10 and result["unfinished"] == 0
 
 
 def test_page_that_cannot_be_written(web):

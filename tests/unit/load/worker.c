@@ -275,6 +275,45 @@ static void test_refused(void **state)
     end();
 }
 
+/* By number, a connection that cannot be made is a request that failed. */
+static void test_refused_requests(void **state)
+{
+    (void)state;
+    begin((struct load_options){
+        .connections = 1, .depth = 2, .requests = 5, .duration_ns = 100000 * MS});
+    answer(0, "ping");
+    play.refuse = -ECONNREFUSED;
+    sim_finish(play.ends[0]); /* two would be asked again */
+    wait_ms(LIMIT_LOAD_RETRY_MS * 5 + 5);
+    assert_int_equal(play.ended, 1);
+    assert_int_equal(play.worker->result.answered, 1);
+    assert_int_equal(play.worker->result.errors[LOAD_CONNECT], 4);
+    assert_int_equal(play.worker->result.unfinished, 0);
+    end();
+}
+
+/* ... and when there was no server for as long as an answer may take, so has the rest. */
+static void test_gone(void **state)
+{
+    (void)state;
+    begin((struct load_options){
+        .connections = 1, .depth = 1, .requests = 1000000, .duration_ns = 100000 * MS});
+    play.refuse = -ECONNREFUSED;
+    sim_reset(play.ends[0]);
+    wait_ms(900);
+    play.refuse = 0;
+    wait_ms(LIMIT_LOAD_RETRY_MS + 1);
+    answer(1, "ping");
+    play.refuse = -ECONNREFUSED;
+    sim_finish(play.ends[1]);
+    wait_ms(900);
+    assert_int_equal(play.ended, 0);
+    wait_ms(200);
+    assert_int_equal(play.ended, 1);
+    assert_int_equal(play.worker->result.answered + load_errors(&play.worker->result), 1000000);
+    end();
+}
+
 static void test_other_errors(void **state)
 {
     (void)state;
@@ -334,6 +373,8 @@ int main(void)
         cmocka_unit_test(test_asks_again),
         cmocka_unit_test(test_closed_unanswered),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_refused_requests),
+        cmocka_unit_test(test_gone),
         cmocka_unit_test(test_other_errors),
         cmocka_unit_test(test_fresh),
         cmocka_unit_test(test_warmup),
