@@ -24,10 +24,16 @@ static uint64_t cpu_ns(void)
 
 /* --- what was seen --- */
 
-static void count_errors(struct worker *w, enum load_error kind, uint64_t n)
+/* Whether a request that began then is part of the result: by time, what ends meanwhile; by number, what begins. */
+static bool counts(const struct worker *w, uint64_t since)
+{
+    return w->measuring && (w->options->requests == 0 || since >= w->measure_ns);
+}
+
+static void count_errors(struct worker *w, uint64_t since, enum load_error kind, uint64_t n)
 {
     live_add(&w->live_errors, n);
-    if (w->measuring) {
+    if (counts(w, since)) {
         w->result.errors[kind] += n;
         series_at(w->result.series, w->clock(w))->errors += n;
     }
@@ -76,7 +82,7 @@ static uint64_t take_due(struct worker *w, uint64_t now)
     if (at > now || (w->step_ns > 0 && at >= w->end_ns))
         return 0;
     w->due++;
-    w->left -= w->left != UINT64_MAX;
+    w->left -= w->left != UINT64_MAX && counts(w, at);
     return at;
 }
 
@@ -139,8 +145,7 @@ int client_fill(struct client *c)
             return 0; /* its start is kept: asked in a later turn, or on the next connection */
         if (rc < 0)
             return rc;
-        c->asked++;
-        if (w->measuring)
+        if (counts(w, c->since[(c->first + c->asked++) % w->depth]))
             w->result.bytes_out += w->options->target->request_len;
     }
     return 0;
@@ -167,7 +172,7 @@ void client_answered(struct client *c, unsigned status, uint64_t bytes)
     w->result.answered_all++;
     live_add(&w->live_answered, 1);
     live_add(&w->live_bytes, bytes);
-    if (w->measuring) {
+    if (counts(w, since)) {
         w->result.answered++;
         w->result.statuses[status / 100 < 6 ? status / 100 : 0]++;
         w->result.bytes_in += bytes;
@@ -182,8 +187,10 @@ void client_answered(struct client *c, unsigned status, uint64_t bytes)
 static void drop_requests(struct client *c, unsigned n, int why)
 {
     struct worker *w = c->worker;
-    count_errors(w, kind_of(why), n);
-    c->first = (c->first + n) % w->depth;
+    for (unsigned i = 0; i < n; i++) {
+        count_errors(w, c->since[c->first], kind_of(why), 1);
+        c->first = (c->first + 1) % w->depth;
+    }
     c->under_way -= n;
     w->under_way -= n;
 }
@@ -192,10 +199,11 @@ static void drop_requests(struct client *c, unsigned n, int why)
 static void connection_failed(struct client *c, int why)
 {
     struct worker *w = c->worker;
+    uint64_t at = w->clock(w);
     if (w->options->requests && c->under_way > 0)
         drop_requests(c, 1, why);
-    else if (!w->options->requests || take_due(w, w->clock(w)))
-        count_errors(w, kind_of(why), 1);
+    else if (!w->options->requests || (at = take_due(w, at)) > 0)
+        count_errors(w, at, kind_of(why), 1);
 }
 
 /* By number, a run would not end for hours once the server is gone. Where nothing was answered and nobody listened for as long as an
@@ -208,7 +216,7 @@ static void give_up_if_gone(struct worker *w, int why)
     if (w->gone_ns == 0)
         w->gone_ns = now;
     if (now - w->gone_ns >= w->options->timeout_ms * WEIR_NS_PER_MS) {
-        count_errors(w, LOAD_CONNECT, w->left);
+        count_errors(w, now, LOAD_CONNECT, w->left);
         w->left = 0;
     }
 }

@@ -259,6 +259,11 @@ def test_warm_up_is_not_counted(web):
     assert 15 <= result["requests"] <= 33 and result["seconds"] < 0.59
 
 
+def test_warm_up_spends_no_requests(web):
+    result = measured(f"{web.url}/digits.txt", "-c", 2, "-n", 4, "--warm-up", "0.5")
+    assert result["requests"] == result["statuses"]["2xx"] == 4
+
+
 def test_html_page(web, tmp_path):
     page = tmp_path / "load.html"
     load(f"{web.url}/digits.txt?<b>", "-c", 2, "-d", "0.3", "--html", page, status=0)

@@ -360,6 +360,56 @@ static void test_warmup(void **state)
     end();
 }
 
+/* What begins while nothing is measured is none of the requests that were asked for, whenever it is answered. */
+static void test_warmup_spends_no_requests(void **state)
+{
+    (void)state;
+    begin((struct load_options){.connections = 1,
+                                .depth = 1,
+                                .requests = 2,
+                                .warmup_ns = 100 * MS,
+                                .duration_ns = 1000 * MS});
+    for (unsigned i = 0; i < 5; i++) {
+        wait_ms(10);
+        answer(0, "ping");
+    }
+    wait_ms(60);
+    assert_int_equal(play.ended, 0);
+    answer(0, "ping");
+    assert_int_equal(play.worker->result.answered, 0);
+    wait_ms(10);
+    answer(0, "ping");
+    assert_int_equal(play.ended, 0);
+    answer(0, "ping");
+    assert_int_equal(play.ended, 1);
+    assert_int_equal(play.worker->result.answered, 2);
+    assert_int_equal(play.worker->result.bytes_in, 8);
+    assert_int_equal(play.worker->result.bytes_out, 8);
+    end();
+}
+
+/* At a rate: what was due in the warm-up and waits still comes first, and is not counted. */
+static void test_warmup_at_a_rate(void **state)
+{
+    (void)state;
+    begin((struct load_options){.connections = 1,
+                                .depth = 1,
+                                .rate = 100,
+                                .requests = 3,
+                                .warmup_ns = 100 * MS,
+                                .duration_ns = 1000 * MS});
+    wait_ms(200);
+    for (unsigned i = 0; i < 10; i++)
+        answer(0, "ping");
+    assert_int_equal(play.worker->result.answered, 0);
+    for (unsigned i = 0; i < 3; i++)
+        answer(0, "ping");
+    assert_int_equal(play.ended, 1);
+    assert_int_equal(play.worker->result.answered, 3);
+    assert_near(latency(1), 100);
+    end();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +428,8 @@ int main(void)
         cmocka_unit_test(test_other_errors),
         cmocka_unit_test(test_fresh),
         cmocka_unit_test(test_warmup),
+        cmocka_unit_test(test_warmup_spends_no_requests),
+        cmocka_unit_test(test_warmup_at_a_rate),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
