@@ -126,7 +126,7 @@ static int show(const struct load_values *values, const struct load_report *repo
         return EXIT_NOT;
     if (r->answered == 0)
         return EXIT_NOT;
-    return load_errors(r) + load_refusals(r) > 0 ? EXIT_SOME : EXIT_ANSWERED;
+    return load_errors(r) + load_refusals(r) + r->overdue > 0 ? EXIT_SOME : EXIT_ANSWERED;
 }
 
 static int measure(const struct load_values *values, const char *name, struct load_options *options)
@@ -266,10 +266,10 @@ const struct command command_load = {
         "weir load unix:/run/app.sock --path /status --connections 8 --json\n"
         "weir load tcp:127.0.0.1:7000 --echo 1024 --pipeline 4 --warm-up 1",
     .exits =
-        "0  all requests were answered\n"
+        "0  all requests were answered, but for those on their way when time was up\n"
         "1  it could not connect or start, nothing was answered, or the page could not be written\n"
         "2  wrong usage\n"
-        "3  some requests failed or were answered with 4xx or 5xx",
+        "3  some requests failed, were answered with 4xx or 5xx, or could not be sent at the --rate",
     .options = rows,
     .option_count = sizeof(rows) / sizeof(*rows),
     .values_size = sizeof(struct load_values),

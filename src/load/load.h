@@ -58,6 +58,7 @@ struct load_result {
     uint64_t connects; /* connections begun */
     uint64_t retried; /* asked again on a new connection, since the server had closed an idle one */
     uint64_t unfinished;  /* due or asked and not answered when time was up */
+    uint64_t overdue;     /* of these, due for LIMIT_LOAD_OVERDUE_MS, and no connection was free */
     uint64_t late_max_ns; /* open loop: how late the generator itself was at worst */
     uint64_t cpu_ns;      /* of the generator */
     bool interrupted;

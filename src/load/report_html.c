@@ -131,6 +131,8 @@ static void write_counts(FILE *f, const struct load_result *r)
     table_row(f, "connections begun", r->connects);
     table_row(f, "asked again on a new connection", r->retried);
     table_row(f, "not answered when time was up", r->unfinished);
+    if (r->overdue)
+        table_row(f, "of them due for long, with no connection free", r->overdue);
     fputs("</table></div>\n", f);
 }
 

@@ -39,9 +39,11 @@ static void write_counts(FILE *f, const struct load_result *r)
             (double)r->elapsed_ns / 1e9, (unsigned long long)r->answered, load_rate(r));
     fprintf(f, ", \"bytes_in\": %llu, \"bytes_out\": %llu", (unsigned long long)r->bytes_in,
             (unsigned long long)r->bytes_out);
-    fprintf(f, ",\n \"connects\": %llu, \"retried\": %llu, \"unfinished\": %llu",
+    fprintf(f,
+            ",\n \"connects\": %llu, \"retried\": %llu, \"unfinished\": %llu, "
+            "\"overdue\": %llu",
             (unsigned long long)r->connects, (unsigned long long)r->retried,
-            (unsigned long long)r->unfinished);
+            (unsigned long long)r->unfinished, (unsigned long long)r->overdue);
     fputs(",\n \"statuses\": {", f);
     for (unsigned i = 1; i < 6; i++)
         fprintf(f, "%s\"%uxx\": %llu", i > 1 ? ", " : "", i, (unsigned long long)r->statuses[i]);

@@ -91,6 +91,24 @@ static void print_errors(FILE *f, const struct load_result *r)
     fputs(*before ? "\n" : "none\n", f);
 }
 
+static void print_unfinished(FILE *f, const struct load_report *report)
+{
+    const struct load_result *r = report->result;
+    bool open_loop = report->options->rate > 0;
+    char a[AMOUNT_MAX];
+    if (r->unfinished == 0 || (!open_loop && r->answered > 0)) /* always some, in a closed loop */
+        return;
+    row(f, "unfinished");
+    fprintf(f, "%s were %s and not answered when time was up%s\n", amount_count(a, r->unfinished),
+            open_loop ? "due" : "asked", open_loop ? " (counted as waiting so long)" : "");
+    if (r->overdue == 0)
+        return;
+    row(f, "");
+    fprintf(f, "%s of them since more than %d ms, with no connection free: ",
+            amount_count(a, r->overdue), LIMIT_LOAD_OVERDUE_MS);
+    fputs("the server is too slow for this --rate, or --connections too few\n", f);
+}
+
 static void print_notes(FILE *f, const struct load_report *report)
 {
     const struct load_result *r = report->result;
@@ -100,11 +118,7 @@ static void print_notes(FILE *f, const struct load_report *report)
         fprintf(f, "%s asked again: the server had closed the connection\n",
                 amount_count(a, r->retried));
     }
-    if (report->options->rate && r->unfinished) {
-        row(f, "unfinished");
-        fprintf(f, "%s were due and not answered when time was up (counted as waiting so long)\n",
-                amount_count(a, r->unfinished));
-    }
+    print_unfinished(f, report);
     if (load_cores(r) > 0.95 * report->options->threads)
         fputs("  note: the generator had no time left, the server may have some: "
               "more --threads show it\n",

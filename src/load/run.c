@@ -213,6 +213,7 @@ static void add_result(struct load_result *to, struct load_result *from)
     to->connects += from->connects;
     to->retried += from->retried;
     to->unfinished += from->unfinished;
+    to->overdue += from->overdue;
     to->late_max_ns = from->late_max_ns > to->late_max_ns ? from->late_max_ns : to->late_max_ns;
     to->cpu_ns += from->cpu_ns;
     if (to->series) {

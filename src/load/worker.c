@@ -359,6 +359,14 @@ uint64_t worker_tick_ns(const struct worker *w)
     return w->step_ns > LIMIT_LOAD_TICK_MIN_NS ? (uint64_t)w->step_ns : LIMIT_LOAD_TICK_MIN_NS;
 }
 
+/* How many were due by then and have not begun. */
+static uint64_t behind_at(const struct worker *w, uint64_t at)
+{
+    uint64_t due = at > w->from_ns ? (uint64_t)((double)(at - w->from_ns) / w->step_ns) : 0;
+    uint64_t behind = due > w->due ? due - w->due : 0;
+    return behind < w->left ? behind : w->left;
+}
+
 /* Open loop: what is waiting still has waited so long at least; leaving it out would hide just the worst. */
 static void count_unfinished(struct worker *w, uint64_t now)
 {
@@ -372,13 +380,13 @@ static void count_unfinished(struct worker *w, uint64_t now)
     if (w->step_ns == 0)
         return;
     uint64_t until = now < w->end_ns ? now : w->end_ns;
-    uint64_t begun = (uint64_t)((double)(until - w->from_ns) / w->step_ns);
-    uint64_t behind = begun > w->due ? begun - w->due : 0;
-    behind = behind < w->left ? behind : w->left;
+    uint64_t behind = behind_at(w, until);
     uint64_t times = behind / 100000 + 1; /* a long queue is counted in steps */
     for (uint64_t i = 0; i + times <= behind; i += times)
         histogram_add(latency, now - due_ns(w, w->due + i), times);
     w->result.unfinished += behind;
+    if (!w->rest_first) /* else the generator itself was late */
+        w->result.overdue = behind_at(w, until - LIMIT_LOAD_OVERDUE_MS * WEIR_NS_PER_MS);
 }
 
 void worker_end(struct worker *w)

@@ -13,6 +13,7 @@
 #define LIMIT_LOAD_TIMEOUT_MS  10000 /* default of --timeout: nobody waits longer for a page */
 #define LIMIT_LOAD_DURATION_S  86400 /* --duration and --warm-up; also what bounds --requests */
 #define LIMIT_LOAD_RETRY_MS    20    /* before connecting again where the last try gave no answer */
+#define LIMIT_LOAD_OVERDUE_MS  500 /* due so long and not sent: not just the last moment was busy */
 #define LIMIT_LOAD_TICK_NS     10000000 /* the generator looks at its clock this often at least */
 #define LIMIT_LOAD_TICK_MIN_NS 20000    /* ... and at most, when requests are due at a rate */
 #define LIMIT_LOAD_SLICES      64 /* of a run, for plots over time: as many as a plot shows apart */

@@ -200,6 +200,32 @@ def test_unanswered_are_counted():
     assert result["latency_us"]["max"] > 450000
 
 
+def slow(client):
+    for _ in requests_of(client):
+        time.sleep(0.2)
+        client.sendall(OK)
+
+
+def test_a_server_too_slow_for_the_rate():
+    """That requests are on their way at the end is normal; that they never were, since no connection was free for long, is not."""
+    with Odd(slow) as server:
+        result = measured(server.url, "-c", 1, "-d", 2, "--rate", 100, status=3)
+        assert 1 <= result["requests"] <= 20 and 100 < result["overdue"] < result["unfinished"]
+        said = load(server.url, "-c", 1, "-d", 2, "--rate", 100, status=3).stdout
+        assert re.search(r"unfinished +\d+ were due.* \d+ of them since more than 500 ms", said, re.DOTALL), said
+
+
+def test_on_their_way_at_the_end():
+    with Odd(slow) as server:
+        result = measured(server.url, "-c", 40, "-d", 2, "--rate", 20, status=0)
+        assert result["requests"] > 0 and result["overdue"] == 0
+
+
+def test_nothing_answered_says_so():
+    with Odd(lambda client: time.sleep(5)) as server:
+        assert re.search("unfinished +2 were asked", load(server.url, "-c", 2, "-d", "0.3", status=1).stdout)
+
+
 def says(answer):
     """Reads the request, says this, and closes without a reset."""
     def talk(client):

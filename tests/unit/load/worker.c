@@ -194,8 +194,23 @@ static void test_open_loop_counts_unfinished(void **state)
     assert_int_equal(play.ended, 1);
     assert_int_equal(play.worker->result.answered, 0);
     assert_in_range(play.worker->result.unfinished, 49, 51);
+    assert_int_equal(play.worker->result.overdue, 0); /* none was due for long enough */
     assert_near(latency(1), 500);
     assert_true(latency(.5) > 240 * MS && latency(.5) < 260 * MS);
+    end();
+}
+
+/* On its way when time is up, or due since a moment: as it is in every run. Due for long and never asked: the server is too slow. */
+static void test_open_loop_counts_overdue(void **state)
+{
+    (void)state;
+    begin((struct load_options){
+        .connections = 1, .depth = 1, .rate = 100, .duration_ns = 2 * LIMIT_LOAD_OVERDUE_MS * MS});
+    play.options.timeout_ms = 100000;
+    wait_ms(2 * LIMIT_LOAD_OVERDUE_MS + 1);
+    assert_int_equal(play.ended, 1);
+    uint64_t all = play.worker->result.unfinished;
+    assert_in_range(play.worker->result.overdue, all / 2 - 2, all / 2 + 1);
     end();
 }
 
@@ -418,6 +433,7 @@ int main(void)
         cmocka_unit_test(test_open_loop_counts_waiting),
         cmocka_unit_test(test_open_loop_keeps_its_rate),
         cmocka_unit_test(test_open_loop_counts_unfinished),
+        cmocka_unit_test(test_open_loop_counts_overdue),
         cmocka_unit_test(test_requests),
         cmocka_unit_test(test_no_share),
         cmocka_unit_test(test_asks_again),
