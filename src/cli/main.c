@@ -4,9 +4,11 @@
 #include "cli/suggest.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct command *const commands[] = {
     &command_serve, &command_echo,   &command_connect, &command_call,
@@ -90,8 +92,23 @@ static int help_on(int argc, char **argv)
     return flushed(0);
 }
 
+/* Nothing that is opened later may get the number of a standard stream that is closed here: what is said there would go into it.
+ * Like the closed one, what is opened instead can be neither read nor written. */
+static int hold_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_PATH) < 0)
+            return -errno;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
+    int rc = hold_standard();
+    if (rc < 0) {
+        complain(NULL, "cannot open /dev/null: %s", strerrordesc_np(-rc));
+        return 1;
+    }
     if (argc < 2)
         return usage_error(NULL, "a command is needed, as in weir serve");
     const char *word = argv[1];

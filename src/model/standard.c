@@ -4,7 +4,6 @@
 #include "model/serve.h"
 #include "stream/value.h"
 
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@ bool standard_is_asked(const struct weir_server *server)
 
 bool standard_is_open(void)
 {
-    return fcntl(STDIN_FILENO, F_GETFD) >= 0 && fcntl(STDOUT_FILENO, F_GETFD) >= 0;
+    return fd_is_open(STDIN_FILENO) && fd_is_open(STDOUT_FILENO);
 }
 
 static int standard_run(const struct worker *worker)

@@ -1,5 +1,6 @@
 /* Starting and freeing. A stage gets its ends of the pipes and nothing else; ours are closed as soon as it has them. */
 #include "stream/pipeline_impl.h"
+#include "stream/value.h"
 #include "stream/wait.h"
 
 #include <errno.h>
@@ -15,7 +16,7 @@
 static void choose_ends(const struct weir_pipeline_options *o, int ends[3])
 {
     for (int i = 0; i < 3; i++)
-        ends[i] = o && o->ends ? o->ends[i] : fcntl(i, F_GETFD) < 0 ? -1 : i;
+        ends[i] = o && o->ends ? o->ends[i] : fd_is_open(i) ? i : -1;
 }
 
 /* A power of two, so that all pipes of a long pipeline together stay well below what one user may have. */

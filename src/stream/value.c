@@ -28,6 +28,12 @@ int fd_release(int fd)
     return rc;
 }
 
+bool fd_is_open(int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    return flags >= 0 && !(flags & O_PATH);
+}
+
 void stream_init_socket(struct weir_stream *s, int fd)
 {
     stream_init_none(s);
@@ -124,6 +130,8 @@ int stream_claim(struct weir_stream *s, int fd, unsigned how, enum fd_claim clai
     int flags = fcntl(fd, F_GETFL);
     if (flags < 0 || fstat(fd, &st) < 0)
         return -errno;
+    if (flags & O_PATH) /* see fd_is_open() */
+        return -EBADF;
     if (claim != FD_LENT && fd > STDERR_FILENO && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
         return -errno;
     if (claim == FD_OURS && !S_ISREG(st.st_mode) && fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)

@@ -27,6 +27,8 @@ int stream_shut(struct weir_stream *);
 void stream_init_socket(struct weir_stream *, int fd);
 /* close(2); 0 to 2 are replaced by /dev/null, so that the next open() does not become somebody's standard output. */
 int fd_release(int fd);
+/* Not so: a number without a descriptor, or with one that only holds the number (O_PATH) and can be neither read nor written. */
+bool fd_is_open(int fd);
 
 void address_from(struct address *, const struct sockaddr *, socklen_t);
 /* Who is at the other end of a Unix socket (SO_PEERCRED); nothing where there is nobody. */

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import WEIR
+from conftest import WEIR, wait_until
 
 COMMANDS = ["serve", "echo", "connect", "relay", "pipe", "spool", "models", "load", "bench"]
 MODEL_NAMES = ["sequential", "fork-wait", "fork", "thread", "pool", "prefork", "event"]
@@ -155,3 +155,44 @@ def test_output_that_cannot_be_written_is_an_error():
     with open("/dev/full", "w") as full:
         done = subprocess.run([WEIR, "models"], stdout=full, stderr=subprocess.PIPE, timeout=15)
     assert done.returncode != 0
+
+
+def closed(how, *words, **options):
+    """With some of 0, 1 and 2 closed, as <&- and >&- do it in a shell."""
+    return subprocess.run(["sh", "-c", f'exec "$0" "$@" {how}', WEIR, *map(str, words)], timeout=60,
+                          **{"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options})
+
+
+def test_nothing_said_gets_into_a_file_that_has_the_number_of_a_closed_stream(tmp_path):
+    (tmp_path / "in").write_text("hello\n")
+    done = closed(">&- 2>&-", "relay", f"file:{tmp_path}/in", f"file:{tmp_path}/out")
+    assert (done.returncode, (tmp_path / "out").read_text()) == (0, "hello\n")
+
+
+def test_a_server_runs_with_streams_closed(tmp_path):
+    address = tmp_path / "socket"
+    server = subprocess.Popen(["sh", "-c", 'exec "$0" echo --listen tcp:127.0.0.1:0 --listen "unix:$1" <&- 2>&-', WEIR, address])
+    try:
+        assert wait_until(lambda: address.exists() or server.poll() is not None, 30) and server.poll() is None
+        assert weir("connect", "--timeout", 20, f"unix:{address}").returncode == 0
+        server.terminate()
+        assert server.wait(30) == 0
+    finally:
+        server.kill()
+        server.wait()
+
+
+@pytest.mark.parametrize("how, words", [
+    ("<&-", ["relay", "-", "file:/dev/null"]), ("<&-", ["connect", "exec:cat"]), (">&-", ["connect", "exec:cat"]),
+    ("<&-", ["spool", "write", "{}/spool"]), (">&-", ["models"]), (">&-", ["--version"]), (">&-", ["relay", "file:/dev/zero", "-"]),
+])
+def test_a_closed_stream_that_is_needed_is_an_error(how, words, tmp_path):
+    done = closed(how, *(word.format(tmp_path) for word in words))
+    assert done.returncode == 1 and b"Bad file descriptor" in done.stderr and done.stderr.count(b"\n") == 1, done
+
+
+def test_a_child_of_a_weir_without_standard_error(tmp_path):
+    (tmp_path / "in").write_text("hello\n")
+    with (tmp_path / "in").open() as given:
+        done = closed("2>&-", "connect", "exec:sort", stdin=given)
+    assert (done.returncode, done.stdout) == (0, b"hello\n")
