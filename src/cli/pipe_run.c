@@ -27,6 +27,7 @@ static int open_signals(bool screen)
     sigaddset(&set, SIGHUP);
     if (screen) {
         sigaddset(&set, SIGTSTP);
+        sigaddset(&set, SIGQUIT);
         sigaddset(&set, SIGWINCH);
     }
     sigprocmask(SIG_BLOCK, &set, NULL);
@@ -52,6 +53,17 @@ static void stop_with_terminal(struct pipe_run *r)
     raise(SIGSTOP);
 }
 
+/* As by the signal: nothing is summed up, and there may be a core file. */
+static void quit(struct pipe_run *r)
+{
+    sigset_t set;
+    pipe_live_pause(&r->live);
+    raise(SIGQUIT);
+    sigemptyset(&set);
+    sigaddset(&set, SIGQUIT);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
 static void handle_signal(struct pipe_run *r, const struct signalfd_siginfo *info)
 {
     int number = (int)info->ssi_signo;
@@ -65,6 +77,9 @@ static void handle_signal(struct pipe_run *r, const struct signalfd_siginfo *inf
         break;
     case SIGTSTP:
         stop_with_terminal(r);
+        break;
+    case SIGQUIT:
+        quit(r);
         break;
     case SIGWINCH: /* the next frame looks at the size; it comes soon */
         break;

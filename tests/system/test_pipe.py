@@ -8,6 +8,7 @@ import os
 import pathlib
 import pty
 import re
+import resource
 import select
 import signal
 import struct
@@ -459,3 +460,12 @@ def test_ctrl_z_gives_the_terminal_back(terminal):
     os.write(t.fd, b"\x03")
     text, _ = t.end()
     assert text.count("\033[r") >= 2 and len(text) > before
+
+
+def test_a_quit_gives_the_terminal_back(terminal):
+    t = terminal("--", *SLOW)
+    resource.prlimit(t.pid, resource.RLIMIT_CORE, (0, 0))
+    t.until(rb"is the slow one")
+    os.write(t.fd, b"\x1c")
+    text, status = t.end()
+    assert status == -signal.SIGQUIT and text.rfind("\033[r") > text.rfind("\033[1;")
