@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -15,6 +14,8 @@ struct sink {
     const struct spool_values *values;
     const char *folder;
     struct weir_spool_reader *reader;
+    struct spool_out out;
+    int signals;              /* -1: they end the program */
     uint64_t messages, bytes; /* since the last commit */
 };
 
@@ -75,26 +76,32 @@ static int print(struct sink *s, const struct weir_spool_message *m)
         (unsigned char)(m->len >> 24), (unsigned char)(m->len >> 16), (unsigned char)(m->len >> 8),
         (unsigned char)m->len};
     if (s->values->frame)
-        fwrite(head, 1, sizeof(head), stdout);
-    fwrite(m->bytes, 1, m->len, stdout);
+        fwrite(head, 1, sizeof(head), s->out.file);
+    fwrite(m->bytes, 1, m->len, s->out.file);
     if (!s->values->frame)
-        putchar('\n');
+        putc('\n', s->out.file);
     s->messages++;
     s->bytes += m->len;
-    return ferror(stdout) ? -EIO : 0;
+    return s->out.error;
 }
 
 /* Only what has been written out is committed. */
 static int commit(struct sink *s)
 {
-    errno = 0;
-    if (fflush(stdout) != 0)
-        return errno ? -errno : -EIO;
+    int rc = spool_out_flush(&s->out);
+    if (rc < 0)
+        return rc;
     s->messages = s->bytes = 0;
     return s->values->reader ? weir_spool_commit(s->reader) : 0;
 }
 
-/* All that is there. */
+static bool stopped(const struct sink *s)
+{
+    struct pollfd signals = {.fd = s->signals, .events = POLLIN};
+    return poll(&signals, 1, 0) > 0;
+}
+
+/* All that is there. -ECANCELED: a signal. */
 static int drain(struct sink *s)
 {
     struct weir_spool_message message;
@@ -103,6 +110,8 @@ static int drain(struct sink *s)
         rc = print(s, &message);
         if (rc == 0 && (s->messages >= COMMIT_MESSAGES || s->bytes >= COMMIT_BYTES))
             rc = commit(s);
+        if (rc == 0 && s->messages == 0 && stopped(s))
+            rc = -ECANCELED;
         if (rc < 0)
             return rc;
     }
@@ -121,26 +130,31 @@ static int wait_more(int news, int signals)
     return fds[1].revents || fds[2].revents & (POLLERR | POLLNVAL);
 }
 
-static int follow(struct sink *s, int signals)
+static int follow(struct sink *s)
 {
     int rc = 0;
     while (rc == 0) {
         int news = weir_spool_reader_fd(s->reader);
         rc = drain(s);
         if (rc == 0)
-            rc = wait_more(news, signals);
+            rc = wait_more(news, s->signals);
     }
     return rc < 0 ? rc : 0;
 }
 
 static int finish(struct sink *s, int rc, int status)
 {
-    if (rc == -EBADMSG)
+    if (rc == -ECANCELED)
+        rc = 0;
+    if (rc < 0 && rc == s->out.error)
+        complain(&command_spool, "cannot write to standard output: %s", strerrordesc_np(-rc));
+    else if (rc == -EBADMSG)
         say_trouble(s, "; --skip-corrupt goes on behind it");
     else if (rc < 0)
         complain(&command_spool, "%s: %s", s->folder, strerrordesc_np(-rc));
     else
         say_trouble(s, "");
+    spool_out_close(&s->out);
     weir_spool_reader_close(s->reader);
     return rc < 0 ? 1 : status;
 }
@@ -148,8 +162,7 @@ static int finish(struct sink *s, int rc, int status)
 int spool_cli_read(const char *folder, const struct spool_values *v, bool wait)
 {
     struct weir_spool_reader_options options;
-    struct sink s = {.values = v, .folder = folder};
-    int signals = -1;
+    struct sink s = {.values = v, .folder = folder, .signals = -1};
     int rc = options_value(v, &options);
     if (rc != 0)
         return rc;
@@ -157,8 +170,10 @@ int spool_cli_read(const char *folder, const struct spool_values *v, bool wait)
     if (rc < 0)
         return open_failed(&s, rc);
     if (wait)
-        rc = signals = spool_cli_signals();
+        rc = s.signals = spool_cli_signals();
     if (rc >= 0)
-        rc = wait ? follow(&s, signals) : drain(&s);
-    return finish(&s, rc, signals < 0 ? 0 : spool_cli_stopped(signals));
+        rc = spool_out_open(&s.out, s.signals, COMMIT_BYTES);
+    if (rc >= 0)
+        rc = wait ? follow(&s) : drain(&s);
+    return finish(&s, rc, s.signals < 0 ? 0 : spool_cli_stopped(s.signals));
 }

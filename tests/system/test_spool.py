@@ -145,6 +145,28 @@ def test_follow_goes_on_and_commits(spool, running):
     assert one.end(signal.SIGINT, 130) == b""
 
 
+def test_follow_stops_while_nobody_takes_what_it_says(spool, running):
+    lines = [b"%d " % number + b"x" * 1000 for number in range(4000)]
+    write(spool, given=b"\n".join(lines) + b"\n")
+    one = running("follow", spool, "--reader", "f")
+    assert one.line() == lines[0] + b"\n"
+    time.sleep(1)  # by now the pipe is full
+    one.process.send_signal(signal.SIGTERM)
+    assert one.process.wait(30) == 143
+    said = one.process.stdout.read().split(b"\n")[:-1]
+    assert said == lines[1:len(said) + 1] and len(said) < len(lines) - 1
+    rest = read(spool, "--reader", "f").splitlines()
+    assert rest == lines[-len(rest):] and 1 + len(said) + len(rest) >= len(lines)
+
+
+def test_output_that_cannot_be_written_is_not_read(spool):
+    write(spool, given=b"one\n")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([WEIR, "spool", "read", spool, "--reader", "f"], stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert (done.returncode, done.stderr) == (1, b"weir spool: cannot write to standard output: No space left on device\n")
+    assert read(spool, "--reader", "f") == b"one\n"
+
+
 def test_follow_ends_when_nobody_reads(spool, running):
     write(spool, given=b"one\n")
     one = running("follow", spool)
