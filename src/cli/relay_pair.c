@@ -202,10 +202,21 @@ static int relay(struct end ends[2], const struct relay_values *v)
     return status;
 }
 
+/* The child of an end need not care that its input has ended. It is killed when its time is up. */
+static void end_stop(const struct end *e)
+{
+    if (!e->stream || !e->stream->child)
+        return;
+    (void)weir_process_kill(e->stream->child, SIGTERM, false);
+    weir_set_timeout(e->stream, LIMIT_LONELY_CHILD_MS);
+}
+
 /* A child that did not go well is a failure of the relay, unless it was cut off anyway. */
 static int close_ends(struct end ends[2], int status)
 {
     char text[64];
+    for (int i = 0; i < 2 && status > 128; i++)
+        end_stop(&ends[i]);
     for (int i = 0; i < 2; i++) {
         weir_listener_close(ends[i].listener);
         int rc = weir_close(ends[i].stream);

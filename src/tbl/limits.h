@@ -38,7 +38,7 @@
     64 /* companions of one connection under the poll driver: a CGI program is four */
 #define LIMIT_DIAL_MS 10000 /* connecting to an endpoint, look-up and all addresses included */
 #define LIMIT_LONELY_CHILD_MS                                                                      \
-    1000                    /* a child may outlive the last connection of its place by this */
+    1000 /* a child may outlive the last connection of its place, or its relay, by this */
 #define LIMIT_WATCHED   64  /* listening sockets that one connection's wait looks at */
 #define LIMIT_ASK_BATCH 16  /* idle connections asked to leave at a time when slots run out */
 #define LIMIT_ASK_SCAN  256 /* connections looked at for that */

@@ -2,13 +2,16 @@
 
 import hashlib
 import os
+import signal
 import socket
 import subprocess
 import threading
 import time
 
+import pytest
+
 from conftest import WEIR
-from relays import accept, memory, relay, target  # pylint: disable=unused-import
+from relays import accept, connect, memory, relay, target  # pylint: disable=unused-import
 from talk import exchange
 
 
@@ -130,3 +133,15 @@ def test_the_relay_ends_when_both_are_gone(relay):
         start = time.monotonic()
         one.process.wait(10)
         assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("trap", ["", "trap '' TERM; "])
+def test_a_stop_ends_a_child_too(relay, trap, number):
+    one = relay(f'exec:sh -c "{trap}echo $$; exec sleep 60"')
+    with connect(one.port) as near:
+        child = int(near.makefile().readline())
+        one.process.send_signal(number)
+        assert "b→a" in one.end(expect=128 + number)
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
