@@ -27,6 +27,7 @@ struct connect_values {
 /* One direction: bytes in `in` become messages in `out`, which is sent before more is read. */
 struct lane {
     struct weir_stream *from, *to;
+    struct weir_stream *busy; /* the one of them that the last step had to do with */
     /* Takes one message off `at`. > 0 bytes taken; 0: not whole yet (`end`: and never will be); -errno. */
     ssize_t (*take)(struct lane *, const char *at, size_t len, bool end);
     char *in, *out;
@@ -161,14 +162,17 @@ static int lane_write(struct lane *l)
 static int lane_step(struct lane *l)
 {
     l->wait = 0;
+    l->busy = l->to;
     if (l->out_at < l->out_len && l->to->out_kind != FD_NONE)
         return lane_write(l);
+    l->busy = l->from;
     ssize_t n = lane_take(l);
     if (n != 0)
         return n < 0 ? (int)n : 0;
     if (!l->saw_end)
         return lane_read(l);
     l->ended = true;
+    l->busy = l->to;
     int rc = stream_end(l->to);
     return rc == -EOPNOTSUPP ? 0 : rc;
 }
@@ -195,13 +199,16 @@ static int lanes_wait(struct lane lanes[2], int idle_ms)
     return 0;
 }
 
-static int lanes_run(struct lane lanes[2], int idle_ms)
+/* *out_failed: the stream that an error is of, if it is of one. */
+static int lanes_run(struct lane lanes[2], int idle_ms, const struct weir_stream **out_failed)
 {
     while (!lanes[0].ended || !lanes[1].ended) {
         for (int i = 0; i < 2; i++) {
             int rc = lanes[i].ended || lanes[i].wait ? 0 : lane_step(&lanes[i]);
-            if (rc < 0)
+            if (rc < 0) {
+                *out_failed = lanes[i].busy;
                 return rc;
+            }
         }
         int rc = lanes_wait(lanes, idle_ms);
         if (rc < 0)
@@ -211,7 +218,7 @@ static int lanes_run(struct lane lanes[2], int idle_ms)
 }
 
 static int talk_messages(struct weir_stream *user, struct weir_stream *peer, bool frames,
-                         int idle_ms)
+                         int idle_ms, const struct weir_stream **out_failed)
 {
     struct lane lanes[2];
     sigset_t pipe;
@@ -221,7 +228,7 @@ static int talk_messages(struct weir_stream *user, struct weir_stream *peer, boo
     sigprocmask(SIG_BLOCK, &pipe, NULL);
     int out = lane_init(&lanes[0], user, peer, frames ? take_line_to_frame : take_line, max);
     int in = lane_init(&lanes[1], peer, user, frames ? take_frame_to_line : take_line, max);
-    int rc = out < 0 || in < 0 ? -ENOMEM : lanes_run(lanes, idle_ms);
+    int rc = out < 0 || in < 0 ? -ENOMEM : lanes_run(lanes, idle_ms, out_failed);
     lane_done(&lanes[0]);
     lane_done(&lanes[1]);
     return rc;
@@ -234,10 +241,10 @@ static int to_ms(unsigned seconds)
     return seconds == 0 ? WEIR_FOREVER : (int)seconds * 1000;
 }
 
-static const char *reason(const struct weir_stream *peer, int error)
+static const char *reason(const struct weir_stream *failed, int error)
 {
-    if (weir_stream_why(peer)[0])
-        return weir_stream_why(peer);
+    if (weir_stream_why(failed)[0])
+        return weir_stream_why(failed);
     switch (error) {
     case -EMSGSIZE:
         return "a message is longer than can be handled";
@@ -250,19 +257,31 @@ static const char *reason(const struct weir_stream *peer, int error)
     }
 }
 
+static int talk_bytes(struct weir_stream *user, struct weir_stream *peer, int idle_ms,
+                      const struct weir_stream **out_failed)
+{
+    struct weir_relay count = {0};
+    int rc = weir_relay(user, peer, idle_ms, &count);
+    if (count.a_error) {
+        *out_failed = user;
+        return count.a_error;
+    }
+    return rc;
+}
+
 static int talk(struct weir_stream *user, struct weir_stream *peer, const char *name,
                 const struct connect_values *v)
 {
-    struct weir_relay count = {0};
-    int rc = v->line || v->frame ? talk_messages(user, peer, v->frame, to_ms(v->idle_s))
-                                 : weir_relay(user, peer, to_ms(v->idle_s), &count);
+    const struct weir_stream *failed = peer;
+    int rc = v->line || v->frame ? talk_messages(user, peer, v->frame, to_ms(v->idle_s), &failed)
+                                 : talk_bytes(user, peer, to_ms(v->idle_s), &failed);
     if (rc == 0)
         return 0;
     /* Whoever read our output has what it wanted (as in: weir connect ... | head). */
-    if (count.a_error == -EPIPE)
+    if (failed == user && rc == -EPIPE)
         return 1;
-    complain(&command_connect, "%s: %s", count.a_error ? "standard input or output" : name,
-             reason(peer, rc));
+    complain(&command_connect, "%s: %s", failed == user ? "standard input or output" : name,
+             reason(failed, rc));
     return 1;
 }
 

@@ -117,6 +117,28 @@ def test_a_reader_that_leaves_ends_it_without_a_word_too_many():
     assert peer.got
 
 
+@pytest.mark.parametrize("how", [[], ["--line"], ["--frame"]])
+def test_an_output_that_fails_is_not_the_endpoints_fault(how, tmp_path):
+    (tmp_path / "in").write_bytes(b"\0\0\0\x02hi\n")
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run([WEIR, "connect", "--read", *how, f"file:{tmp_path}/in"], stdin=subprocess.DEVNULL, stdout=full,
+                              stderr=subprocess.PIPE, timeout=30)
+    assert (done.returncode, done.stderr) == (1, b"weir connect: standard input or output: No space left on device\n")
+
+
+def test_nothing_is_said_of_messages_that_nobody_reads_any_more():
+    process = subprocess.Popen([WEIR, "connect", "--line", "exec:yes"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"y\n"
+        process.stdout.close()
+        assert (process.wait(30), process.stderr.read()) == (1, b"")
+    finally:
+        process.kill()
+        process.wait()
+        process.stderr.close()
+
+
 def test_unix_and_exec_and_name_without_a_scheme(starter, tmp_path):
     starter("echo", "--listen", f"unix:{tmp_path}/echo")
     done = weir("connect", f"unix:{tmp_path}/echo", data=b"unix")
