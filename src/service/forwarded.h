@@ -6,10 +6,9 @@
 
 #include "service/net.h"
 
-/* The address an element of such a list names. 0; -EINVAL: "unknown", a hidden name, or nonsense. */
-WEIR_CHECKED int forwarded_element(struct weir_bytes element, bool rfc7239, struct client *out);
 /* Follows the lists (values of fields in the order they came) from the end: the first address nobody trusts, or the farthest one. `peer` is the
- * one who sent it. Returns false where that is the peer himself. */
+ * one who sent it. Returns false where that is the peer himself: nobody trusts him, or there is no such field. Where one who is trusted names
+ * nobody ("unknown", a hidden name, nothing, nonsense) the client is one of WEIR_FAMILY_NONE. */
 bool forwarded_find(const struct weir_bytes *values, unsigned count, bool rfc7239,
                     const struct net *trusted, unsigned trusted_count, const struct client *peer,
                     struct client *out);

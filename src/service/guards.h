@@ -40,8 +40,8 @@ bool guards_options_wrong(const struct guards_options *, char *why, size_t why_s
 WEIR_CHECKED int guards_open(struct guards *, const struct guards_options *);
 void guards_close(struct guards *); /* one that was zeroed is fine */
 
-/* A proxy speaks for the client: from now on he is the client of this exchange. 0; -ENOMEM: who he is cannot be kept, so the request must not
- * be answered as the proxy's own. */
+/* A proxy speaks for the client: from now on he is the client of this exchange, "unknown" where it names nobody. 0; -ENOMEM: who he is cannot
+ * be kept, so the request must not be answered as the proxy's own. */
 WEIR_CHECKED int guards_believe(const struct guards *, struct weir_exchange *);
 /* The address that counts: false: there is none. */
 bool guards_client(struct weir_exchange *, struct client *out);

@@ -170,7 +170,7 @@ void client_text(const struct client *client, char text[64])
     else if (client->family == WEIR_FAMILY_NONE ||
              !inet_ntop(client->family == WEIR_FAMILY_IP4 ? AF_INET : AF_INET6, client->ip, text,
                         64))
-        snprintf(text, 64, "-");
+        snprintf(text, 64, "unknown");
 }
 
 int access_add(struct access *access, const char *text, char *why, size_t why_size)
@@ -196,8 +196,9 @@ int access_add(struct access *access, const char *text, char *why, size_t why_si
 
 int access_find(const struct access *access, const struct client *client)
 {
+    bool unknown = client->family == WEIR_FAMILY_NONE;
     for (unsigned i = 0; i < access->count; i++)
-        if (net_has(&access->rules[i].net, client))
+        if (net_has(&access->rules[i].net, client) || (unknown && access->rules[i].deny))
             return (int)i;
     return -1;
 }

@@ -12,7 +12,7 @@
 
 /* Who asks. */
 struct client {
-    uint8_t family; /* enum weir_family */
+    uint8_t family; /* enum weir_family; WEIR_FAMILY_NONE: nobody knows */
     uint8_t ip[16]; /* IP4 in the first four, zeroes behind it */
     uint32_t uid;   /* UNIX; UINT32_MAX: not known */
 };
@@ -29,10 +29,11 @@ WEIR_CHECKED int net_read(struct weir_bytes text, struct net *out, char *why, si
 bool net_has(const struct net *, const struct client *);
 /* An address without a mask, as proxies and logs write it: "192.0.2.1", "2001:db8::1", "[2001:db8::1]", with or without a port. */
 WEIR_CHECKED int client_read(struct weir_bytes text, struct client *out);
-/* As text for people, without brackets; at most 64 bytes, NUL included. */
+/* As text for people, without brackets, or "unknown"; at most 64 bytes, NUL included. */
 void client_text(const struct client *, char text[64]);
 
-/* "allow NET" and "deny NET", looked through in order: the first that fits counts. None fits: allowed. */
+/* "allow NET" and "deny NET", looked through in order: the first that fits counts. None fits: allowed. A client whose address
+ * nobody knows may be any that is denied: the first "deny" fits him, and of the others "allow all" alone. */
 struct access {
     struct access_rule {
         struct net net;

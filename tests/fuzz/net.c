@@ -38,6 +38,24 @@ static void address(struct weir_bytes text)
         abort();
 }
 
+/* Whatever stands in front of what a proxy appended, that is what it said. */
+static void appended(struct weir_bytes text, bool rfc7239, const struct net *trusted,
+                     const struct client *peer)
+{
+    const struct weir_bytes said = rfc7239 ? BYTES(",for=\"192.0.2.1:80\"") : BYTES(",192.0.2.1");
+    const uint8_t ip[4] = {192, 0, 2, 1};
+    struct weir_bytes line = {.len = text.len + said.len};
+    struct client out;
+    char *copy = malloc(line.len);
+    memcpy(copy, text.at, text.len);
+    memcpy(copy + text.len, said.at, said.len);
+    line.at = copy;
+    if (!forwarded_find(&line, 1, rfc7239, trusted, 1, peer, &out) ||
+        out.family != WEIR_FAMILY_IP4 || memcmp(out.ip, ip, sizeof(ip)) != 0)
+        abort();
+    free(copy);
+}
+
 static void proxies(struct weir_bytes text, bool rfc7239)
 {
     struct net trusted[1] = {{.family = WEIR_FAMILY_IP4, .bits = 8, .ip = {10}}};
@@ -50,7 +68,10 @@ static void proxies(struct weir_bytes text, bool rfc7239)
         values[count++] = (struct weir_bytes){rest.at, n};
         rest = (struct weir_bytes){rest.at + n + (end != NULL), rest.len - n - (end != NULL)};
     }
-    (void)!forwarded_find(values, count, rfc7239, trusted, 1, &peer, &out);
+    bool found = forwarded_find(values, count, rfc7239, trusted, 1, &peer, &out);
+    if (found != (count > 0))
+        abort(); /* the proxy was asked for another, or was not */
+    appended(text, rfc7239, trusted, &peer);
     struct client far = {.family = WEIR_FAMILY_IP6, .ip = {1}};
     if (forwarded_find(values, count, rfc7239, trusted, 1, &far, &out))
         abort(); /* he was not to be believed */

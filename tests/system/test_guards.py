@@ -394,6 +394,45 @@ def test_only_trusted_proxies_are_believed(top, model, starter):
     assert ask(web, headers=forwarded).status == 200
 
 
+@pytest.mark.parametrize("field, name", [("x-forwarded-for", "X-Forwarded-For"), ("forwarded", "Forwarded")])
+def test_no_quote_hides_a_client_from_his_proxy(top, model, starter, field, name):
+    """What the client wrote, and what the proxy made of it: his own address behind it."""
+    words = ("--listen", "127.0.0.1:0", "--model", model, "--trusted-proxy", "127.0.0.1", "--client-field", field)
+    key = "for=" if field == "forwarded" else ""
+    inside = starter("serve", top / "site", *words, "--access", "allow 127.0.0.1", "--access", "allow 10.0.0.1", "--access",
+                     "deny all")
+    outside = starter("serve", top / "site", *words, "--access", "allow 203.0.113.9", "--access", "deny all")
+    for forged in ('"', f'{key}10.0.0.1;x="', f'{key}10.0.0.1;x="\\', f'{key}"127.0.0.1', 'x="\\"', "unknown", ""):
+        headers = {name: f"{forged}, {key}203.0.113.9"}
+        assert (ask(inside, headers=headers).status, ask(outside, headers=headers).status) == (403, 200), forged
+    assert ask(inside).status == 200  # the proxy itself
+
+
+def test_whom_a_proxy_does_not_name_is_nobody_who_is_allowed(top, model, starter):
+    log = top / "unknown.log"
+    text = """trusted-proxy = {"127.0.0.1"}
+status = "/s"
+site "default" {
+    root = "@site"
+    access = {"allow 127.0.0.1", "allow 0.0.0.0/0"}
+    cgi = {"/cgi-bin=@cgi"}
+    mount "/private" { root = "@private" access = {"deny 192.0.2.1", "allow all"} }
+    mount "/mine" { root = "@private" access = {"allow 127.0.0.1", "deny all"} }
+    mount "/rated" { root = "@private" client-rate = "1/m burst 2" }
+}
+"""
+    web = serve(starter, top, model, text, "--access-log", log)
+    unknown = [{"X-Forwarded-For": said} for said in ("unknown", "192.0.2.1, _hidden", '"127.0.0.1"', "")]
+    for headers in unknown:
+        paths = ("/", "/private/", "/mine/", "/s/metrics")
+        assert [ask(web, path, headers).status for path in paths] == [200, 403, 403, 403], headers
+        assert "address=unknown " in ask(web, "/cgi-bin/env", headers).text
+    assert [ask(web, "/rated/", headers).status for headers in unknown] == [200, 200, 429, 429]  # one client
+    assert ask(web, "/rated/").status == 200  # the proxy is another
+    web.stop()
+    assert sum(line.startswith("unknown - - [") for line in log.read_text().splitlines()) == 24
+
+
 # --- rates ---
 
 def test_a_rate_is_one_for_all_workers(top, model, starter):

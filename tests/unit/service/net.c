@@ -6,6 +6,7 @@
 #include "service/forwarded.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 static struct client client(const char *text)
 {
@@ -114,6 +115,23 @@ static void the_first_rule_counts(void **state)
     assert_int_equal(access_add(&access, "deny all", why, sizeof(why)), -ENOSPC);
 }
 
+/* He may be anyone who is denied, and is nobody who is allowed by name. */
+static void the_unknown_are_denied_with_anybody(void **state)
+{
+    struct client unknown = {.family = WEIR_FAMILY_NONE, .uid = UINT32_MAX};
+    struct access allows = {.count = 0}, denies = {.count = 0};
+    char why[300];
+    (void)state;
+    assert_int_equal(access_add(&allows, "allow 0.0.0.0/0", why, sizeof(why)), 0);
+    assert_int_equal(access_add(&allows, "allow unix", why, sizeof(why)), 0);
+    assert_int_equal(access_find(&allows, &unknown), -1);
+    assert_int_equal(access_add(&allows, "allow all", why, sizeof(why)), 0);
+    assert_int_equal(access_find(&allows, &unknown), 2);
+    assert_int_equal(access_add(&denies, "allow 192.0.2.1", why, sizeof(why)), 0);
+    assert_int_equal(access_add(&denies, "deny 192.0.2.0/24", why, sizeof(why)), 0);
+    assert_int_equal(access_find(&denies, &unknown), 1);
+}
+
 /* Whom a request is from: `fields` by lines, proxies in 10.0.0.0/8. */
 static const char *from(const char *peer, const char *const *fields, unsigned count, bool rfc7239)
 {
@@ -145,17 +163,76 @@ static void proxies_are_followed_as_far_as_they_are_trusted(void **state)
     assert_string_equal(FROM("10.0.0.1", false, "203.0.113.1", "192.0.2.1", "10.0.0.2"),
                         "192.0.2.1");
     assert_string_equal(FROM("10.0.0.1", false, "10.0.0.3, 10.0.0.2"), "10.0.0.3");
-    assert_string_equal(FROM("10.0.0.1", false, "192.0.2.1, unknown"), "peer");
-    assert_string_equal(FROM("10.0.0.1", false, "192.0.2.1, unknown, 10.0.0.2"), "10.0.0.2");
-    assert_string_equal(FROM("10.0.0.1", false, ""), "peer");
     assert_string_equal(FROM("10.0.0.1", true, "for=192.0.2.1;proto=https"), "192.0.2.1");
     assert_string_equal(FROM("10.0.0.1", true, "For=\"[2001:db8::1]:4711\";by=10.0.0.1"),
                         "2001:db8::1");
     assert_string_equal(FROM("10.0.0.1", true, "proto=\"a;for=192.0.2.5\";for=192.0.2.1"),
                         "192.0.2.1");
     assert_string_equal(FROM("10.0.0.1", true, "for=203.0.113.1, for=192.0.2.1"), "192.0.2.1");
-    assert_string_equal(FROM("10.0.0.1", true, "for=_secret"), "peer");
-    assert_string_equal(FROM("10.0.0.1", true, "192.0.2.1"), "peer");
+    assert_string_equal(FROM("10.0.0.1", true, "for=192.0.2.1, for=10.0.0.3;by=\"[::1]:1\""),
+                        "192.0.2.1");
+}
+
+/* Who forges has written in front of what the proxy wrote: it is there, and neither removed nor replaced. */
+static void quotes_swallow_nothing(void **state)
+{
+    static const char *const forged[] = {"\"",
+                                         "\\",
+                                         "\"\\",
+                                         "\"\\\"",
+                                         "\"a",
+                                         "a\"b\"\"",
+                                         "for=10.0.0.1",
+                                         "for=10.0.0.1;x=\"",
+                                         "for=10.0.0.1;x=\"\\",
+                                         "x=\"\\\"",
+                                         "for=\"10.0.0.1",
+                                         "for=\"_a\"\"",
+                                         "\"for=10.0.0.1\"",
+                                         "x=\", for=10.0.0.1",
+                                         ",\",,\"\\,"};
+    static const char *const written[] = {
+        "for=203.0.113.9", "for=\"203.0.113.9:1\"",
+        "x=\"a,\\\\\\\",b\";for=203.0.113.9;y=\"for=10.0.0.1, for=\"",
+        "x=\", for=10.0.0.1;y=\";for=203.0.113.9"};
+    char line[200];
+    (void)state;
+    for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++) {
+        snprintf(line, sizeof(line), "%s, 203.0.113.9", forged[i]);
+        assert_string_equal(FROM("10.0.0.1", false, line), "203.0.113.9");
+        assert_string_equal(FROM("10.0.0.1", false, forged[i], "203.0.113.9"), "203.0.113.9");
+        for (size_t j = 0; j < sizeof(written) / sizeof(written[0]); j++) {
+            snprintf(line, sizeof(line), "%s, %s", forged[i], written[j]);
+            assert_string_equal(FROM("10.0.0.1", true, line), "203.0.113.9");
+            assert_string_equal(FROM("10.0.0.1", true, forged[i], written[j]), "203.0.113.9");
+        }
+    }
+}
+
+/* A proxy that was asked to say who it is, and did not, is not the client itself. */
+static void whom_a_proxy_does_not_name_is_unknown(void **state)
+{
+    static const char *const said[] = {
+        "",           "192.0.2.1, unknown", "192.0.2.1, unknown, 10.0.0.2",
+        "192.0.2.1,", "\"192.0.2.1\"",      "unix:"};
+    static const char *const said_rfc7239[] = {"",
+                                               "192.0.2.1",
+                                               "for=_secret",
+                                               "for=unknown",
+                                               "for=192.0.2.1, for=_secret, for=10.0.0.2",
+                                               "for=192.0.2.1,",
+                                               "for=192.0.2.1, proto=https",
+                                               "for=192.0.2.1;x=\"",
+                                               "for=192.0.2.1;x=\"a\"b",
+                                               "for=192.0.2.1;x=a\"b\"",
+                                               "for=192.0.2.1;for=192.0.2.2",
+                                               "x\"=a\";for=192.0.2.1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+        assert_string_equal(FROM("10.0.0.1", false, said[i]), "unknown");
+    for (size_t i = 0; i < sizeof(said_rfc7239) / sizeof(said_rfc7239[0]); i++)
+        assert_string_equal(FROM("10.0.0.1", true, said_rfc7239[i]), "unknown");
+    assert_string_equal(FROM("192.0.2.9", false, "unknown"), "peer");
 }
 
 static void more_proxies_than_anybody_has(void **state)
@@ -176,6 +253,9 @@ int main(void)
         cmocka_unit_test(what_is_no_address),
         cmocka_unit_test(the_first_rule_counts),
         cmocka_unit_test(proxies_are_followed_as_far_as_they_are_trusted),
+        cmocka_unit_test(the_unknown_are_denied_with_anybody),
+        cmocka_unit_test(quotes_swallow_nothing),
+        cmocka_unit_test(whom_a_proxy_does_not_name_is_unknown),
         cmocka_unit_test(more_proxies_than_anybody_has),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
