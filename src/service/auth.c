@@ -18,10 +18,10 @@ static const char nobodys[] =
 struct
 try {
     struct auth *auth;
-    struct client client;
     struct siphash_128 who;
-    uint64_t user_number, pair_number; /* for what is counted */
-    bool known;                        /* the user is in the file */
+    /* For what is counted: the client, the user, and both together. */
+    uint64_t client_number, user_number, pair_number;
+    bool known; /* the user is in the file */
     char hash[PASSWORD_HASH_MAX];
     struct credentials said;
 };
@@ -33,13 +33,18 @@ struct wait {
     bool ended; /* its content is complete */
 };
 
+/* It counts for whoever asked for it, also when nobody waits for it any more. */
 struct auth_job {
     struct weir_job job;
     struct auth_job *next;
-    struct auth_jobs *jobs; /* borrowed: from the worker, until its driver has ended all jobs */
+    struct auth_jobs *jobs;     /* borrowed: from the worker, until its driver has ended all jobs */
+    struct weir_driver *driver; /* borrowed likewise */
+    struct guards *guards;      /* borrowed: from the site */
     struct siphash_128 who;
     struct wait *waits;
-    bool right;
+    uint64_t user, client[LIMIT_AUTH_TOGETHER]; /* numbers; each client once */
+    unsigned clients;
+    bool known, right;
     char hash[PASSWORD_HASH_MAX], password[LIMIT_AUTH_PASSWORD + 1];
 };
 
@@ -92,19 +97,21 @@ static const struct quota by_user = {LIMIT_AUTH_USER_EVERY_S * WEIR_NS_PER_S,
 static uint64_t wait_of(const struct try *try, uint64_t now)
 {
     struct quotas *quotas = try->auth->guards->quotas;
-    uint64_t client = guards_number(try->auth->guards, &try->client, (uintptr_t)try->auth);
-    uint64_t wait = quota_wait(quotas, &by_client, client, now);
+    uint64_t wait = quota_wait(quotas, &by_client, try->client_number, now);
     if (wait == 0 && !quota_noted(quotas, try->pair_number, now))
         wait = quota_wait(quotas, &by_user, try->user_number, now);
     return wait;
 }
 
-static void count_wrong(const struct try *try, uint64_t now)
+static void count(const struct auth_job *job, uint64_t now)
 {
-    struct quotas *quotas = try->auth->guards->quotas;
-    quota_add(quotas, &by_client,
-              guards_number(try->auth->guards, &try->client, (uintptr_t)try->auth), now);
-    quota_add(quotas, &by_user, try->user_number, now);
+    if (job->right) {
+        auth_cache_add(job->guards->cache, job->who, now);
+        return;
+    }
+    for (unsigned i = 0; i < job->clients; i++)
+        quota_add(job->guards->quotas, &by_client, job->client[i], now);
+    quota_add(job->guards->quotas, &by_user, job->user, now);
 }
 
 /* --- the comparison --- */
@@ -119,8 +126,18 @@ static void leave(struct wait *wait)
     wait->before = NULL;
 }
 
-static void join(struct auth_job *job, struct wait *wait)
+static bool has_client(const struct auth_job *job, uint64_t client)
 {
+    unsigned i = 0;
+    while (i < job->clients && job->client[i] != client)
+        i++;
+    return i < job->clients;
+}
+
+static void join(struct auth_job *job, struct wait *wait, const struct try *try)
+{
+    if (!has_client(job, try->client_number))
+        job->client[job->clients++] = try->client_number;
     wait->next = job->waits;
     wait->before = &job->waits;
     if (wait->next)
@@ -143,7 +160,6 @@ static void go_on(struct weir_exchange *x, const struct try *try, bool ended)
 {
     struct guards *guards = try->auth->guards;
     uint64_t now = x->driver->now.mono_ns;
-    auth_cache_add(guards->cache, try->who, now);
     quota_note(guards->quotas, try->pair_number, now, LIMIT_AUTH_KNOWN_S * WEIR_NS_PER_S);
     int rc = set_user(x, try->auth, try->said.user);
     if (rc == 0)
@@ -160,7 +176,6 @@ static void finish(struct wait *wait, bool right)
     if (right) {
         go_on(x, try, wait->ended);
     } else {
-        count_wrong(try, x->driver->now.mono_ns);
         int rc = reply_ask(x, try->auth);
         if (rc < 0)
             (void)!exchange_fail(x, rc);
@@ -181,28 +196,38 @@ static void unlink_job(struct auth_job *job)
 static void work(struct weir_job *weir_job)
 {
     struct auth_job *job = (struct auth_job *)weir_job;
-    job->right = password_matches(job->password, job->hash);
+    job->right = password_matches(job->password, job->hash) && job->known;
 }
 
 static void done(struct weir_job *weir_job)
 {
     struct auth_job *job = (struct auth_job *)weir_job;
     unlink_job(job);
+    if (!job->job.cancelled)
+        count(job, job->driver->now.mono_ns);
     while (job->waits) {
         struct wait *wait = job->waits;
         if (job->job.cancelled)
             leave(wait);
         else
-            finish(wait, job->right && ((const struct try *)weir_exchange_config(wait->x))->known);
+            finish(wait, job->right);
     }
     explicit_bzero(job, sizeof(*job));
     free(job);
 }
 
-static struct auth_job *find_job(const struct auth_jobs *jobs, struct siphash_128 who)
+/* The same is looked at already, and there is room for one more client whom it counts for. */
+static bool can_join(const struct auth_job *job, const struct try *try)
+{
+    return job->who.at[0] == try->who.at[0] && job->who.at[1] == try->who.at[1] &&
+           job->known == try->known &&
+           (job->clients < LIMIT_AUTH_TOGETHER || has_client(job, try->client_number));
+}
+
+static struct auth_job *find_job(const struct auth_jobs *jobs, const struct try *try)
 {
     struct auth_job *job = jobs->first;
-    while (job && (job->who.at[0] != who.at[0] || job->who.at[1] != who.at[1]))
+    while (job && !can_join(job, try))
         job = job->next;
     return job;
 }
@@ -215,7 +240,11 @@ static struct auth_job *begin_job(struct auth_jobs *jobs, struct weir_driver *dr
         return NULL;
     job->job = (struct weir_job){.work = work, .done = done};
     job->jobs = jobs;
+    job->driver = driver;
+    job->guards = try->auth->guards;
     job->who = try->who;
+    job->user = try->user_number;
+    job->known = try->known;
     memcpy(job->hash, try->hash, sizeof(job->hash));
     memcpy(job->password, try->said.password, try->said.password_len);
     if (driver->ops->submit(driver, &job->job) < 0) {
@@ -239,14 +268,14 @@ static int check_start(struct weir_exchange *x)
     uint64_t later = wait_of(try, x->driver->now.mono_ns);
     if (later > 0)
         return guard_reply_later(x, 429, later, "auth-attempts");
-    struct auth_job *job = find_job(&local->auth, try->who);
+    struct auth_job *job = find_job(&local->auth, try);
     if (!job)
         job = begin_job(&local->auth, x->driver, try);
     if (!job)
         return guard_reply_later(x, 503, LIMIT_AUTH_RETRY_S * WEIR_NS_PER_S, "auth-attempts");
     wait->x = x;
     x->undecided = true;
-    join(job, wait);
+    join(job, wait, try);
     return 0;
 }
 
@@ -327,10 +356,10 @@ static void fill(struct try *try, struct auth *auth, const struct client *client
     const struct password_entry *entry = passwords_find(passwords, try->said.user);
     const char *hash = entry ? entry->hash : hash_of_nobody(auth, passwords, try->said.user);
     try->auth = auth;
-    try->client = *client;
     try->known = entry != NULL;
     snprintf(try->hash, sizeof(try->hash), "%s", hash);
     try->who = who_of(auth, &try->said, hash);
+    try->client_number = guards_number(auth->guards, client, (uintptr_t)auth);
     try->user_number = number_of(auth, try->said.user, NULL, NULL);
     try->pair_number = number_of(auth, try->said.user, hash, client);
 }

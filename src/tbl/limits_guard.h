@@ -41,6 +41,8 @@
 #define LIMIT_AUTH_CACHE_S 600 /* ... for so long */
 #define LIMIT_AUTH_JOBS                                                                            \
     64 /* being looked at in a worker, or waiting for it: a second of four helpers */
+#define LIMIT_AUTH_TOGETHER                                                                        \
+    8 /* clients that ask the same at once and wait for one look at it; the next one has his own */
 #define LIMIT_AUTH_RETRY_S      2     /* what the others are told to wait */
 #define LIMIT_AUTH_BURST        10    /* wrong ones of a client in a row ... */
 #define LIMIT_AUTH_EVERY_S      6     /* ... then one in so many seconds */

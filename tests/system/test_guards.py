@@ -9,6 +9,7 @@ import select
 import signal
 import socket
 import stat
+import struct
 import subprocess
 import time
 
@@ -27,11 +28,11 @@ def cheap():
     return "".join(f"{user}:{hash_of(word)}\n" for user, word in (("alice", "geheim"), ("bob", "sesam")))
 
 
-def hash_of(word):
-    if word not in CHEAP:
+def hash_of(word, rounds=1000):
+    if (word, rounds) not in CHEAP:
         import crypt  # pylint: disable=import-outside-toplevel,deprecated-module
-        CHEAP[word] = crypt.crypt(word, "$6$rounds=1000$saltsalt")
-    return CHEAP[word]
+        CHEAP[word, rounds] = crypt.crypt(word, f"$6$rounds={rounds}$saltsalt")
+    return CHEAP[word, rounds]
 
 
 def passwd(*words, given=""):
@@ -163,6 +164,64 @@ def test_guesses_are_limited(top, model, starter):
     assert ask(web, headers=basic("alice", "geheim")).status == 429
     assert 'limit="auth-attempts"' in ask(web, "/status/metrics").text
     assert wait_until(lambda: '"limit":"auth-attempts"' in log.read_text(), 10)
+
+
+def slow(top):
+    """A file whose hash takes long enough to go away meanwhile."""
+    users = top / "slow"
+    users.write_text(f"alice:{hash_of('geheim', 500000)}\n")
+    users.chmod(0o600)
+    return users
+
+
+def test_guesses_count_whoever_stays_for_the_answer(top, model, starter):
+    web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", slow(top))
+
+    def guess_and_reset(word, seconds):
+        plain = socket.create_connection(("127.0.0.1", web.port), timeout=20)
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with talk.secured(plain) as conn:
+            said = basic("alice", word)["Authorization"]
+            conn.sendall(f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {said}\r\n\r\n".encode())
+            time.sleep(seconds)
+
+    def locked_out(tries):
+        for i in range(10):
+            guess_and_reset(f"guess {tries} {i}", 0.02 * tries)
+        return ask(web, headers=basic("alice", f"guess {tries}")).status == 429
+
+    assert any(locked_out(tries) for tries in range(1, 9))  # fewer answers than a client may have wrong
+
+
+def many_over_h2(port, head, count):
+    """The statuses of so many requests on one connection, sent at once."""
+    import h2.config  # pylint: disable=import-outside-toplevel
+    import h2.connection
+    import h2.events
+
+    statuses, ended = [], 0
+    with talk.secured(socket.create_connection(("127.0.0.1", port), timeout=60), "h2") as sock:
+        connection = h2.connection.H2Connection(h2.config.H2Configuration(header_encoding="latin-1"))
+        connection.initiate_connection()
+        for i in range(count):
+            connection.send_headers(2 * i + 1, head, end_stream=True)
+        while ended < count:
+            sock.sendall(connection.data_to_send())
+            data = sock.recv(65536)
+            assert data
+            for event in connection.receive_data(data):
+                if isinstance(event, h2.events.ResponseReceived):
+                    statuses.append(dict(event.headers)[":status"])
+                ended += isinstance(event, (h2.events.StreamEnded, h2.events.StreamReset))
+    return statuses
+
+
+def test_one_wrong_password_counts_once(top, model, starter):
+    web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", slow(top))
+    said = basic("alice", "outdated")["Authorization"]
+    head = [(":method", "GET"), (":scheme", talk.SCHEME), (":authority", "x"), (":path", "/"), ("authorization", said)]
+    assert many_over_h2(web.port, head, 80) == ["401"] * 80
+    assert ask(web, headers=basic("alice", "geheim")).status == 200
 
 
 def test_many_guesses_at_once(top, model, starter):
