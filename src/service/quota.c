@@ -166,10 +166,10 @@ uint64_t quota_wait(struct quotas *quotas, const struct quota *quota, uint64_t w
 
 void quota_add(struct quotas *quotas, const struct quota *quota, uint64_t who, uint64_t now_ns)
 {
-    uint64_t now = ticks(now_ns), most = (LIMIT_QUOTA_SPAN_S * WEIR_NS_PER_S) >> TICK;
+    uint64_t now = ticks(now_ns), every = span(quota->every_ns), most = most_of(quota) + every;
     for (unsigned i = 0; i < LIMIT_QUOTA_TRIES; i++) {
         struct found found = find(quotas, who, now);
-        uint64_t left = found.left + span(quota->every_ns);
+        uint64_t left = found.left + every;
         if (set(&found, who, now, left < most ? left : most))
             return;
     }

@@ -30,7 +30,8 @@ void quotas_free(struct quotas *);                /* NULL is fine */
 
 /* Does it once. 0; else it was not done, and may be in so many nanoseconds. */
 uint64_t quota_take(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
-/* For what counts only when it is over: may it be tried? Answers as quota_take(). Then it counts, however many were tried meanwhile. */
+/* For what counts only when it is over: may it be tried? Answers as quota_take(). Then it counts; however many were
+ * tried meanwhile, no more than one beyond what is allowed is owed. */
 uint64_t quota_wait(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
 void quota_add(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
 /* Remembers somebody for a time, and: is he remembered? In the same slots, where he is the last to be forgotten. */
