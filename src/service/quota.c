@@ -6,14 +6,16 @@
 #include <stdatomic.h>
 #include <sys/mman.h>
 
-#define WAYS   LIMIT_QUOTA_WAYS
-#define LINES  (LIMIT_QUOTA_SLOTS / WAYS)
-#define TICK   14 /* a tick has 2^14 ns: 16 us, so that the fastest rate is told within 2 percent */
-#define TICKS  40 /* bits of a moment: 208 days go by until it comes again */
+#define WAYS  LIMIT_QUOTA_WAYS
+#define LINES (LIMIT_QUOTA_SLOTS / WAYS)
+#define TICK  14 /* a tick has 2^14 ns: 16 us, so that the fastest rate is told within 2 percent */
+#define TICKS                                                                                      \
+    44 /* bits of a moment: nine years go by until it comes again, longer than any table lives */
 #define MOMENT ((UINT64_C(1) << TICKS) - 1)
 _Static_assert((LINES & (LINES - 1)) == 0, "a line is found by bits of the hash");
 
-/* A slot: which number it is of in the upper bits, by when it is worn off in the lower. 0: nobody's. */
+/* A slot: which number it is of in the upper bits, by when it is worn off in the lower. 0: nobody's. 20 bits of the number, in a
+ * line that 13 others chose: in a full table one of 130000 counts together with another. */
 struct quotas {
     _Alignas(64) _Atomic(uint64_t) line[LINES][WAYS];
 };
@@ -84,7 +86,7 @@ void quotas_free(struct quotas *quotas)
         munmap(quotas, sizeof(*quotas));
 }
 
-/* How much of what was done is not worn off. A moment that lies further away than any rule reaches has come round: it is none. */
+/* How much of what was done is not worn off. A moment that lies further away than any rule reaches is past. */
 static uint64_t left_of(uint64_t slot, uint64_t now)
 {
     uint64_t left = ((slot & MOMENT) - now) & MOMENT;

@@ -17,7 +17,7 @@
 /* Numbers as a keyed hash gives them: in one line of the table, with tags that differ. */
 static uint64_t who(uint64_t line, uint64_t number)
 {
-    return (number + 1) << 40 | line;
+    return (number + 1) << 44 | line;
 }
 
 static void words(void **state)
@@ -129,7 +129,7 @@ static void what_counts_in_the_end(void **state)
     quotas_free(quotas);
 }
 
-/* A moment has 40 bits; after 208 days they come round. */
+/* A moment has 44 bits: what was worn off long ago stays so for nine years. */
 static void a_slot_that_was_long_forgotten(void **state)
 {
     const struct quota quota = {S, 1};
@@ -140,6 +140,11 @@ static void a_slot_that_was_long_forgotten(void **state)
     assert_int_equal(quota_take(quotas, &quota, who(1, 1), now), 0);
     assert_int_equal(quota_take(quotas, &quota, who(1, 1), now + turn / 2), 0);
     assert_int_equal(quota_take(quotas, &quota, who(1, 1), now + turn), 0);
+    for (unsigned i = 2; i < 40; i++) {
+        quota_note(quotas, who(1, i), now, S);
+        assert_false(quota_noted(quotas, who(1, i), now + (turn * i) / 4 - S));
+        assert_int_equal(quota_wait(quotas, &quota, who(1, i), now + (turn * i) / 4 - S / 2), 0);
+    }
     quotas_free(quotas);
 }
 
