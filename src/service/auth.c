@@ -156,12 +156,16 @@ static int set_user(struct weir_exchange *x, const struct auth *auth, struct wei
     return 0;
 }
 
+static int let_in(struct weir_exchange *x, const struct try *try)
+{
+    quota_note(try->auth->guards->quotas, try->pair_number, x->driver->now.mono_ns,
+               LIMIT_AUTH_KNOWN_S * WEIR_NS_PER_S);
+    return set_user(x, try->auth, try->said.user);
+}
+
 static void go_on(struct weir_exchange *x, const struct try *try, bool ended)
 {
-    struct guards *guards = try->auth->guards;
-    uint64_t now = x->driver->now.mono_ns;
-    quota_note(guards->quotas, try->pair_number, now, LIMIT_AUTH_KNOWN_S * WEIR_NS_PER_S);
-    int rc = set_user(x, try->auth, try->said.user);
+    int rc = let_in(x, try);
     if (rc == 0)
         rc = exchange_restart(x, ended);
     if (rc < 0)
@@ -406,7 +410,7 @@ const struct weir_handler *auth_check(struct auth *auth, struct weir_exchange *x
     passwords_drop(passwords);
     tell(x, &news);
     if (try->known && auth_cache_find(auth->guards->cache, try->who, now)) {
-        bool set = set_user(x, auth, try->said.user) == 0;
+        bool set = let_in(x, try) == 0;
         explicit_bzero(&try->said, sizeof(try->said));
         return set ? NULL : &busy_handler;
     }

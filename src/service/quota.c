@@ -182,7 +182,7 @@ void quota_note(struct quotas *quotas, uint64_t who, uint64_t now_ns, uint64_t f
     uint64_t now = ticks(now_ns);
     for (unsigned i = 0; i < LIMIT_QUOTA_TRIES; i++) {
         struct found found = find(quotas, who, now);
-        if (set(&found, who, now, span(for_ns)))
+        if (found.left > span(for_ns) / 2 || set(&found, who, now, span(for_ns)))
             return;
     }
 }

@@ -44,8 +44,8 @@ def basic(user, password):
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
-def ask(web, path="/", headers=None, method="GET", body=None):
-    conn = talk.connection(web.port)
+def ask(web, path="/", headers=None, method="GET", body=None, source=None):
+    conn = talk.connection(web.port, source=source)
     conn.request(method, path, body=body, headers=headers or {})
     answer = conn.getresponse()
     answer.text = answer.read().decode(errors="replace")
@@ -222,6 +222,18 @@ def test_one_wrong_password_counts_once(top, model, starter):
     head = [(":method", "GET"), (":scheme", talk.SCHEME), (":authority", "x"), (":path", "/"), ("authorization", said)]
     assert many_over_h2(web.port, head, 80) == ["401"] * 80
     assert ask(web, headers=basic("alice", "geheim")).status == 200
+
+
+def test_a_client_whose_password_was_remembered_is_known(top, model, starter):
+    web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", top / "users")
+    for source in ("127.0.0.1", "127.0.0.2"):  # the second one's is not compared any more
+        assert ask(web, headers=basic("alice", "geheim"), source=source).status == 200
+
+    def guess(number):
+        return ask(web, headers=basic("alice", f"guess {number}"), source=f"127.0.1.{1 + number // 8}").status
+
+    assert any(guess(number) == 429 for number in range(1600))  # many addresses guess at one name
+    assert ask(web, headers=basic("alice", "typo"), source="127.0.0.2").status == 401
 
 
 def test_many_guesses_at_once(top, model, starter):
