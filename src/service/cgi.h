@@ -9,7 +9,7 @@
 
 #include <weir/http.h>
 
-struct cgi_places;
+struct places;
 struct talk;
 
 /* Zeroes are defaults. */
@@ -29,7 +29,7 @@ struct cgi {
     char *folder_name; /* absolute, without links */
     char *root_name;   /* the same of the site */
     const struct cgi_options *options;
-    struct cgi_places *places;
+    struct places *places;
 };
 
 /* What a thread keeps: requests that wait for a place, the oldest first. Zeroed at first. */
@@ -42,7 +42,7 @@ struct cgi_queue {
 bool cgi_wrong(const char *mount, const char *root, char *why, size_t size);
 /* As cgi_wrong() found it right. `options`, `places` and the text are borrowed until cgi_close(). 0 or -errno. */
 WEIR_CHECKED int cgi_open(struct cgi *, const char *mount, const char *root,
-                          const struct cgi_options *, struct cgi_places *);
+                          const struct cgi_options *, struct places *);
 void cgi_close(struct cgi *); /* one that was opened, or zeroed with folder -1 */
 
 /* Its config is a struct cgi; struct local has the queue. */

@@ -2,8 +2,8 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "http/exchange.h"
-#include "service/cgi_places.h"
 #include "service/cgi_talk.h"
+#include "service/places.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
@@ -261,7 +261,7 @@ static void talk_ended(void *arg, int status)
     talk->pid = 0;
     talk->status = status;
     talk->moved_ns = talk->driver->now.mono_ns;
-    cgi_places_give(talk->cgi->places, talk->place);
+    places_give(talk->cgi->places, talk->place);
     talk->place = -1;
     if (talk->spoke_all)
         answer_end(talk, false);

@@ -67,7 +67,7 @@ void cgi_close(struct cgi *cgi)
 }
 
 int cgi_open(struct cgi *out, const char *mount, const char *root,
-             const struct cgi_options *options, struct cgi_places *places)
+             const struct cgi_options *options, struct places *places)
 {
     struct cgi cgi = {.folder = -1, .options = options, .places = places};
     const char *name;

@@ -1,11 +1,12 @@
 /* Waiting: for a place, for a program that is silent, for a client that may have gone. */
 #include "http/exchange.h"
-#include "service/cgi_places.h"
 #include "service/cgi_talk.h"
 #include "service/local.h"
+#include "service/places.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,7 +69,7 @@ static void run(struct talk *talk, int place)
         return;
     }
     talk->place = -1;
-    cgi_places_give(talk->cgi->places, place);
+    places_give(talk->cgi->places, place);
     bool scarce = rc == -EAGAIN || rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
     snprintf(words, sizeof(words), "it cannot be started: %s", strerrordesc_np(-rc));
     answer_fail(talk, scarce ? 503 : 500, words);
@@ -76,7 +77,8 @@ static void run(struct talk *talk, int place)
 
 int watch_start(struct talk *talk)
 {
-    int place = queue_of(talk->driver)->first ? -EAGAIN : cgi_places_take(talk->cgi->places);
+    int place =
+        queue_of(talk->driver)->first ? -EAGAIN : places_take(talk->cgi->places, 0, UINT_MAX);
     if (place < 0)
         return put_off(talk);
     run(talk, place);
@@ -85,7 +87,7 @@ int watch_start(struct talk *talk)
 
 static void try_again(struct talk *talk)
 {
-    int place = cgi_places_take(talk->cgi->places);
+    int place = places_take(talk->cgi->places, 0, UINT_MAX);
     if (place < 0)
         return;
     watch_forget(talk);

@@ -1,9 +1,9 @@
 #include "service/site.h"
 
 #include "http/target.h"
-#include "service/cgi_places.h"
 #include "service/files.h"
 #include "service/local.h"
+#include "service/places.h"
 #include "service/route.h"
 #include "tbl/limits.h"
 
@@ -28,7 +28,7 @@ struct site {
     struct guards guards;
     bool own_logs; /* some sites have access logs of their own */
     struct cgi_options cgi_options;
-    struct cgi_places *cgi_places;
+    struct places *cgi_places;
     struct cgi cgi[LIMIT_MOUNTS];
     unsigned cgi_count;
 };
@@ -178,7 +178,7 @@ static int open_cgi(struct site *site, const struct site_options *options)
     site->cgi_options = options->cgi_options;
     int rc = 0;
     if (mounts->count > 0)
-        rc = cgi_places_new(max ? max : LIMIT_CGI_PLACES, &site->cgi_places);
+        rc = places_new(max ? max : LIMIT_CGI_PLACES, &site->cgi_places);
     if (mounts->count > LIMIT_MOUNTS)
         rc = -ENOSPC;
     for (size_t i = 0; i < mounts->count && rc == 0; i++) {
@@ -296,7 +296,7 @@ void site_close(struct site *site)
     guards_close(&site->guards);
     for (unsigned i = 0; i < site->cgi_count; i++)
         cgi_close(&site->cgi[i]);
-    cgi_places_free(site->cgi_places);
+    places_free(site->cgi_places);
     free(site);
 }
 

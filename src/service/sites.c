@@ -4,8 +4,8 @@
 #include "base/text.h"
 #include "http/reroute.h"
 #include "http/target.h"
-#include "service/cgi_places.h"
 #include "service/files.h"
+#include "service/places.h"
 #include "service/sites_impl.h"
 
 #include <errno.h>
@@ -83,7 +83,7 @@ static int open_cgi(struct opening *opening, struct host *host, const struct sit
     int rc = site->cgi.count > LIMIT_MOUNTS ? -ENOSPC : 0;
     opening->part = site;
     if (site->cgi.count > 0 && !sites->places && rc == 0)
-        rc = cgi_places_new(max, &sites->places);
+        rc = places_new(max, &sites->places);
     for (size_t i = 0; i < site->cgi.count && rc == 0; i++) {
         const char *mount = site->cgi.at[i];
         struct cgi *cgi = &host->cgi[i];
@@ -191,7 +191,7 @@ void sites_close(struct sites *sites)
     sites_close_guards(sites);
     free(sites->hosts);
     free(sites->names.slots);
-    cgi_places_free(sites->places);
+    places_free(sites->places);
     free(sites);
 }
 

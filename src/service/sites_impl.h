@@ -36,7 +36,7 @@ struct sites {
     struct host *hosts;
     size_t count; /* opened, or being opened */
     struct cgi_options cgi_options;
-    struct cgi_places *places;
+    struct places *places;
     struct guards *guards; /* borrowed: from the site */
     struct auths *auths;
 };

@@ -1,11 +1,10 @@
-/* The parts of CGI that need no program: places, paths, the log's lines. */
+/* The parts of CGI that need no program: paths, the log's lines. */
 #include "service/cgi.h"
 
 #include "../base/check.h"
 #include "base/bytes.h"
 #include "service/cgi_find.h"
 #include "service/cgi_log.h"
-#include "service/cgi_places.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,39 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-/* --- places --- */
-
-static void places_are_bounded_and_come_back(void **state)
-{
-    struct cgi_places *places;
-    (void)state;
-    assert_int_equal(cgi_places_new(2, &places), 0);
-    int a = cgi_places_take(places), b = cgi_places_take(places);
-    assert_true(a >= 0 && b >= 0 && a != b);
-    assert_int_equal(cgi_places_take(places), -EAGAIN);
-    cgi_places_give(places, a);
-    assert_int_equal(cgi_places_take(places), a);
-    cgi_places_free(places);
-}
-
-static void a_killed_process_leaves_no_place_behind(void **state)
-{
-    struct cgi_places *places;
-    (void)state;
-    assert_int_equal(cgi_places_new(1, &places), 0);
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(cgi_places_take(places) == 0 ? 0 : 1);
-    assert_true(pid > 0);
-    siginfo_t info;
-    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
-    assert_int_equal(info.si_status, 0);
-    assert_int_equal(cgi_places_take(places), -EAGAIN); /* it can still be asked after */
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    assert_int_equal(cgi_places_take(places), 0);
-    cgi_places_free(places);
-}
 
 /* --- paths --- */
 
@@ -225,8 +191,6 @@ static void wrong_mounts_are_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(places_are_bounded_and_come_back),
-        cmocka_unit_test(a_killed_process_leaves_no_place_behind),
         cmocka_unit_test_setup_teardown(programs_are_found_by_segments, make_tree, remove_tree),
         cmocka_unit_test_setup_teardown(deep_paths_end, make_tree, remove_tree),
         cmocka_unit_test(lines_go_to_standard_error),
