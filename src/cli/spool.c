@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -43,31 +44,42 @@ static void show_trouble(void *arg, const struct weir_spool_trouble *trouble)
            (unsigned long long)trouble->offset, (unsigned long long)trouble->bytes, trouble->what);
 }
 
+struct kept {
+    char name[WEIR_SPOOL_NAME_MAX + 1];
+    struct weir_spool_place place; /* its name is only lent */
+};
+
 struct readers {
-    char text[64][WEIR_SPOOL_NAME_MAX + 1];
-    struct weir_spool_place places[64];
-    size_t count;
+    struct kept *at; /* owned */
+    size_t count, room;
+    bool failed; /* no memory for all */
 };
 
 /* Said last, when it is known where the spool ends. */
 static void keep_reader(void *arg, const struct weir_spool_place *place)
 {
     struct readers *readers = arg;
-    size_t at = readers->count;
-    if (at == sizeof(readers->places) / sizeof(*readers->places))
-        return;
-    snprintf(readers->text[at], sizeof(readers->text[at]), "%s", place->name);
-    readers->places[at] = *place;
-    readers->places[at].name = readers->text[at];
-    readers->count++;
+    if (readers->count == readers->room) {
+        size_t room = readers->room > 0 ? 2 * readers->room : 64;
+        struct kept *at = reallocarray(readers->at, room, sizeof(*at));
+        readers->failed |= !at;
+        if (!at)
+            return;
+        readers->at = at;
+        readers->room = room;
+    }
+    struct kept *kept = &readers->at[readers->count++];
+    kept->place = *place;
+    snprintf(kept->name, sizeof(kept->name), "%s", place->name);
 }
 
-static void show_reader(const struct weir_spool_place *place, uint64_t next)
+static void show_reader(const struct kept *kept, uint64_t next)
 {
+    const struct weir_spool_place *place = &kept->place;
     if (place->damaged)
-        printf("reader %s: its position is damaged\n", place->name);
+        printf("reader %s: its position is damaged\n", kept->name);
     else
-        printf("reader %s: next is %llu, %llu behind\n", place->name,
+        printf("reader %s: next is %llu, %llu behind\n", kept->name,
                (unsigned long long)place->number,
                (unsigned long long)(next > place->number ? next - place->number : 0));
 }
@@ -80,12 +92,14 @@ int spool_cli_check(const char *folder, const struct spool_values *values)
     struct weir_spool_sum sum;
     (void)values;
     int rc = weir_spool_check(folder, &visitor, &sum);
+    rc = rc == 0 && readers.failed ? -ENOMEM : rc;
+    for (size_t i = 0; i < readers.count && rc == 0; i++)
+        show_reader(&readers.at[i], sum.next);
+    free(readers.at);
     if (rc < 0) {
         complain(&command_spool, "cannot check %s: %s", folder, strerrordesc_np(-rc));
         return 1;
     }
-    for (size_t i = 0; i < readers.count; i++)
-        show_reader(&readers.places[i], sum.next);
     printf("%llu files, %llu messages, %llu bytes in them, %llu damaged places\n",
            (unsigned long long)sum.segments, (unsigned long long)sum.messages,
            (unsigned long long)sum.bytes, (unsigned long long)sum.damages);

@@ -4,6 +4,7 @@ import os
 import random
 import re
 import resource
+import shutil
 import signal
 import struct
 import subprocess
@@ -217,6 +218,15 @@ def test_damage_is_said_with_its_place(spool):
     done = weir("read", spool, "--reader", "r", "--skip-corrupt")
     assert done.stdout == b"message 3\nmessage 4\n"
     assert f"offset {at}" in done.said and "1 messages are missing before number 3" in done.said
+
+
+def test_all_readers_are_said(spool):
+    write(spool, given=b"one\n")
+    read(spool, "--reader", "r")
+    for number in range(200):
+        shutil.copy(spool / "r.reader", spool / f"r{number}.reader")
+    found = weir("check", spool).stdout.decode()
+    assert len(re.findall(r"^reader r\d+: next is 1, 0 behind$", found, re.M)) == 200
 
 
 def test_damaged_position_is_said(spool):
