@@ -54,3 +54,5 @@ int config_wrong(const struct config *, const struct command *, unsigned line, c
                  const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* The first line from `line` on that has this word; else `line`. */
 unsigned config_line_of(const struct config *, unsigned line, const char *word);
+/* The first line that has this text, in quotes if it is anywhere, with \" and the like for " there; else 1. */
+unsigned config_line_of_text(const struct config *, const char *text);

@@ -124,16 +124,6 @@ static bool split_url(const char *url, struct weir_bytes *host, struct weir_byte
     return host_valid(*host);
 }
 
-/* As it stands there, in its quotes; one without was not written with them. */
-static unsigned line_of_text(const struct config *config, const char *text)
-{
-    char word[400];
-    snprintf(word, sizeof(word), "\"%s\"", text);
-    if (strstr(config->text, word))
-        return config_line_of(config, 1, word);
-    return config_line_of(config, 1, text);
-}
-
 /* The one that counts: the last of that name. NULL: the preset said so. */
 static const char *said_field(const struct option_list *list, const char *name)
 {
@@ -155,9 +145,9 @@ static void explain_fields(const struct config *config, const struct config_leve
                    level->lines[serve_row("security-fields") - serve_rows]);
         else if (field->value[0])
             printf("field: %s: %s (line %u)\n", field->name, field->value,
-                   line_of_text(config, said));
+                   config_line_of_text(config, said));
         else
-            printf("no field: %s (line %u)\n", field->name, line_of_text(config, said));
+            printf("no field: %s (line %u)\n", field->name, config_line_of_text(config, said));
     }
 }
 
@@ -171,14 +161,14 @@ static void explain_guard(const struct config *config, const struct guard *guard
                lines[serve_row("client-connections") - serve_rows]);
     for (unsigned i = 0; i < guard->access.count; i++)
         printf("access: %s (line %u)\n", guard->access.rules[i].said,
-               line_of_text(config, guard->access.rules[i].said));
+               config_line_of_text(config, guard->access.rules[i].said));
     if (guard->rate.every_ns > 0)
         printf("client-rate: %s (line %u)\n", guard->rate_said,
-               line_of_text(config, guard->rate_said));
+               config_line_of_text(config, guard->rate_said));
     if (guard->auth)
         printf("auth: %s, for \"%s\" (line %u)\n", guard->auth->name,
                guard->auth->realm ? guard->auth->realm : "weir",
-               line_of_text(config, guard->auth->name));
+               config_line_of_text(config, guard->auth->name));
 }
 
 static void explain_log(const struct config_level *site)
@@ -197,7 +187,7 @@ static void explain_moved(const struct config *config, const struct sites_answer
     const struct redirect *moved = answer->redirect ? answer->redirect : answer->rewrite;
     text_init(&t, to, sizeof(to));
     redirect_target(moved, path, query, &t);
-    unsigned line = config_line_of(config, 1, moved->from.at);
+    unsigned line = config_line_of_text(config, moved->from.at);
     if (answer->redirect)
         printf("redirect: %u to %s (line %u)\n", moved->status, text_end(&t), line);
     else
@@ -226,7 +216,7 @@ static void explain_answer(const struct config *config, const struct sites_answe
     } else if (answer->handler == &cgi_handler) {
         const struct cgi *cgi = answer->config;
         printf("program: below %.*s, in %s (line %u)\n", (int)cgi->prefix.len, cgi->prefix.at,
-               cgi->folder_name, config_line_of(config, 1, cgi->prefix.at));
+               cgi->folder_name, config_line_of_text(config, cgi->prefix.at));
     } else {
         printf("files: %s (line %u)\n", level->values.root,
                level->lines[serve_row("root") - serve_rows]);

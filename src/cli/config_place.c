@@ -34,6 +34,31 @@ unsigned config_line_of(const struct config *config, unsigned line, const char *
     return line;
 }
 
+/* Behind the text, if it stands at `at`, where backslashes may be before some of it; else NULL. */
+static const char *spelt(const char *at, const char *text)
+{
+    for (; *text; text++, at++) {
+        if (*at == '\\' && at[1] == *text)
+            at++;
+        else if (*at != *text)
+            return NULL;
+    }
+    return at;
+}
+
+unsigned config_line_of_text(const struct config *config, const char *text)
+{
+    unsigned line = 1;
+    for (const char *at = config->text ? config->text : ""; *at; at++) {
+        bool quote = *at == '"' || *at == '\'';
+        const char *end = quote ? spelt(at + 1, text) : NULL;
+        if (end && *end == *at)
+            return line;
+        line += *at == '\n';
+    }
+    return config_line_of(config, 1, text);
+}
+
 int config_wrong(const struct config *config, const struct command *command, unsigned line,
                  const char *word, const char *format, ...)
 {

@@ -245,6 +245,20 @@ def test_explain(folder):
     assert "mount: /downloads (line 11)" in said and "files: sites/downloads (line 12)" in said
 
 
+def test_explain_finds_what_is_written_with_backslashes(folder):
+    config(folder, r"""site "default" {
+    root = "sites/main"
+    field = {"X-Plain: a",
+             "X-Quote: say \"a\"",
+             "X-Price: 5 \$ \\ day"}
+}
+""")
+    said = weir(folder, "config", "explain", "sites.conf", "http://a.example/").stdout
+    assert "field: X-Plain: a (line 3)" in said
+    assert 'field: X-Quote: say "a" (line 4)' in said
+    assert "field: X-Price: 5 $ \\ day (line 5)" in said
+
+
 def test_the_manual_names_every_key():
     rows = set(re.findall(r"^  (?:-\w, )?--([a-z0-9-]+)", weir(ROOT, "serve", "--help").stdout, re.M)) - {"help"}
     page = (ROOT / "docs/man/weir-serve.1.scd").read_text()
