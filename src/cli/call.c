@@ -109,9 +109,7 @@ static int open_channel(struct call *call, const char *name)
     int rc = weir_open_why(name, WEIR_READ | WEIR_WRITE, (int)call->values->connect_s * 1000,
                            &stream, why, sizeof(why));
     if (rc < 0) {
-        complain(&command_call, "cannot open %s: %s%s", call->endpoint,
-                 *why ? why : strerrordesc_np(-rc),
-                 rc == -ECONNREFUSED ? "; nobody listens there" : "");
+        complain(&command_call, "cannot open %s: %s", call->endpoint, why);
         return CALL_FAILED;
     }
     const struct weir_rpc_options options = {
