@@ -19,11 +19,12 @@ struct talk {
     struct weir_rpc_call *rpc;
     char **texts; /* of the command line */
     int count, next;
-    bool lines;     /* of standard input, instead */
-    bool input_end; /* of it */
-    bool ended;     /* nothing more will be sent */
-    char *line;     /* what was read and not sent; LIMIT_CALL_LINE and one more */
-    size_t line_len;
+    bool lines;               /* of standard input, instead */
+    bool input_end;           /* of it */
+    bool ended;               /* nothing more will be sent */
+    char *line;               /* LIMIT_CALL_LINE bytes of room for what was read */
+    size_t line_at, line_len; /* what was not sent lies between */
+    size_t line_seen; /* no end of a line lies before this, so that no byte is searched twice */
     unsigned line_number;
     uint8_t *held; /* a message that there was no room for */
     size_t held_len;
@@ -168,27 +169,37 @@ static void send_held(struct talk *t)
     }
 }
 
+static bool is_blank(const char *text, size_t len)
+{
+    while (len > 0 && memchr(" \t\r", text[len - 1], 3))
+        len--;
+    return len == 0;
+}
+
 /* A whole line, if one is there; the last one need not have an end. Empty ones are left out. */
 static bool take_line(struct talk *t)
 {
-    char *newline = t->line_len ? memchr(t->line, '\n', t->line_len) : NULL;
-    size_t len = newline ? (size_t)(newline - t->line) : t->line_len;
-    size_t taken = len + (newline != NULL);
-    if (!newline && !(t->input_end && t->line_len > 0))
+    const char *line = t->line + t->line_at;
+    const char *newline = memchr(t->line + t->line_seen, '\n', t->line_len - t->line_seen);
+    size_t len = newline ? (size_t)(newline - line) : t->line_len - t->line_at;
+    t->line_seen = newline ? t->line_at + len + 1 : t->line_len;
+    if (!newline && !(t->input_end && len > 0))
         return false;
     t->line_number++;
-    bool blank = strspn(t->line, " \t\r\n") >= len; /* it ends with a NUL */
-    int status = blank ? 0 : pack(t, t->line, len);
-    memmove(t->line, t->line + taken, t->line_len - taken);
-    t->line_len -= taken;
-    t->line[t->line_len] = '\0';
-    if (status)
+    t->line_at = t->line_seen;
+    if (!is_blank(line, len) && pack(t, line, len) != 0)
         give_up(t);
     return true;
 }
 
+/* Called when no whole line is left: what is moved is the beginning of one. */
 static void read_input(struct talk *t)
 {
+    if (t->line_at > 0)
+        memmove(t->line, t->line + t->line_at, t->line_len - t->line_at);
+    t->line_len -= t->line_at;
+    t->line_seen -= t->line_at;
+    t->line_at = 0;
     if (t->line_len == LIMIT_CALL_LINE) {
         complain(&command_call, "standard input, line %u: longer than %d bytes", t->line_number + 1,
                  LIMIT_CALL_LINE);
@@ -202,17 +213,16 @@ static void read_input(struct talk *t)
     }
     t->input_end |= n == 0;
     t->line_len += n > 0 ? (size_t)n : 0;
-    t->line[t->line_len] = '\0';
 }
 
-/* As much as there is and has room. */
-static void send_more(struct talk *t)
+/* As much as there is and has room, up to a bound. true: there may be more. */
+static bool send_more(struct talk *t)
 {
     for (unsigned i = 0; i < LIMIT_CALL_BATCH && !t->done && !t->ended && t->status == 0; i++) {
         if (t->held) {
             send_held(t);
             if (t->full)
-                return;
+                return false;
         } else if (t->lines ? take_line(t) : t->next < t->count) {
             if (!t->lines && t->held == NULL) {
                 int status = pack(t, t->texts[t->next], strlen(t->texts[t->next]));
@@ -226,9 +236,10 @@ static void send_more(struct talk *t)
             (void)weir_rpc_end(t->rpc);
             t->ended = true;
         } else {
-            return;
+            return false;
         }
     }
+    return !t->ended && t->status == 0;
 }
 
 /* --- both at once --- */
@@ -261,9 +272,10 @@ static void wait_both(struct talk *t)
 static void loop(struct talk *t)
 {
     while (!t->done) {
-        if (!t->full)
-            send_more(t);
-        if (!t->done)
+        bool more = !t->full && send_more(t);
+        if (more && !t->done)
+            let_move(t, 0);
+        else if (!t->done)
             wait_both(t);
     }
 }
@@ -302,10 +314,9 @@ int call_talk(struct call *call, const struct weir_rpc_method *method, char **te
             return status;
         t.next = 1;
     }
-    t.line = malloc(LIMIT_CALL_LINE + 1);
+    t.line = malloc(LIMIT_CALL_LINE);
     int status = t.line ? begin(&t) : CALL_FAILED;
     if (status == 0) {
-        t.line[0] = '\0';
         loop(&t);
         status = t.status;
     }

@@ -250,7 +250,8 @@ def test_over_tls(tmp_path):
 BUILDS = [pathlib.Path(WEIR).parents[2], pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))]
 
 
-def test_our_own_server(tmp_path, model):
+@pytest.fixture
+def own(tmp_path, model):
     """rpc/server.c, which has reflection and health checking from the library."""
     found = [b / "tests/system/rpc/rpc-server" for b in BUILDS if (b / "tests/system/rpc/rpc-server").exists()]
     assert found, "no rpc-server: meson setup with -Dtests=true"
@@ -260,12 +261,7 @@ def test_our_own_server(tmp_path, model):
                                    start_new_session=True)
     try:
         assert wait_until(lambda: "rpc at" in log.read_text() or process.poll() is not None, 30, 0.02)
-        assert "weir.test.Echo" in call(endpoint, "list").stdout.splitlines()
-        assert "rpc Both(stream weir.test.Ask) returns (stream weir.test.Answer);" in call(endpoint, "describe", "weir.test.Echo").stdout
-        assert [a["text"] for a in answers(endpoint, "weir.test.Echo/Down", '{"text": "x", "count": 3}')] == ["x"] * 3
-        assert [a["text"] for a in answers(endpoint, "weir.test.Echo/Both", "-", input='{"text": "a"}\n{"text": "b"}\n')] == ["a", "b"]
-        assert answers(endpoint, "grpc.health.v1.Health/Check") == [{"status": "SERVING"}]
-        assert "PERMISSION_DENIED" in call(endpoint, "weir.test.Echo/Unary", '{"code": 7}', status=17).stderr
+        yield endpoint
     finally:
         process.terminate()
         try:
@@ -276,6 +272,26 @@ def test_our_own_server(tmp_path, model):
             os.kill(pid, signal.SIGKILL)
         process.wait(10)
     assert not COMPLAINTS.search(log.read_text()), log.read_text()
+
+
+def test_our_own_server(own):
+    assert "weir.test.Echo" in call(own, "list").stdout.splitlines()
+    assert "rpc Both(stream weir.test.Ask) returns (stream weir.test.Answer);" in call(own, "describe", "weir.test.Echo").stdout
+    assert [a["text"] for a in answers(own, "weir.test.Echo/Down", '{"text": "x", "count": 3}')] == ["x"] * 3
+    assert [a["text"] for a in answers(own, "weir.test.Echo/Both", "-", input='{"text": "a"}\n{"text": "b"}\n')] == ["a", "b"]
+    assert answers(own, "grpc.health.v1.Health/Check") == [{"status": "SERVING"}]
+    assert "PERMISSION_DENIED" in call(own, "weir.test.Echo/Unary", '{"code": 7}', status=17).stderr
+
+
+def test_lines_that_are_there_do_not_wait(own):
+    """The server says nothing meanwhile that would wake the client."""
+    assert answers(own, "weir.test.Echo/Up", "-", input='{"payload": "AA=="}\n' * 20000) == [{"number": 20000}]
+
+
+def test_no_byte_of_a_long_file_is_read_twice(own, tmp_path):
+    (tmp_path / "lines").write_text("\n" * 3_000_000 + '{"payload": "AA=="}')
+    with (tmp_path / "lines").open() as lines:
+        assert answers(own, "weir.test.Echo/Up", "-", stdin=lines) == [{"number": 1}]
 
 
 # --- a real etcd ---
