@@ -177,7 +177,8 @@ WEIR_API void weir_exchange_last(struct weir_exchange *);
 /* No answer, or no more of it, and the client is to see that: HTTP/2 resets the stream with this error code (RFC 9113 section 7; 0:
  * CANCEL), HTTP/1.1 the connection. Ends the exchange soon after the handler's call has returned. */
 WEIR_API void weir_exchange_reset(struct weir_exchange *, uint32_t h2_code);
-WEIR_API unsigned weir_exchange_status(const struct weir_exchange *);
+WEIR_API unsigned weir_exchange_status(
+    const struct weir_exchange *); /* 499: ended before its answer began */
 WEIR_API uint64_t weir_exchange_sent(const struct weir_exchange *); /* content bytes queued */
 WEIR_API uint64_t
 weir_exchange_started(const struct weir_exchange *); /* mono_ns of the first byte */

@@ -30,6 +30,7 @@ static void tell_limit(struct h2 *h, const char *limit)
     x->h2 = true;
     x->started_ns = h2_now(h);
     x->status = 400;
+    x->begun = true; /* the GOAWAY is its answer */
     exchange_struck(x, limit);
     exchange_end(x, -EPROTO);
     h->blamed = true;

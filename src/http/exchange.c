@@ -132,6 +132,8 @@ void exchange_dismiss(struct weir_exchange *x, int why)
 void exchange_end(struct weir_exchange *x, int why)
 {
     exchange_dismiss(x, why);
+    if (!x->begun)
+        x->status = 499; /* as logs of others have it: no answer, so none of its status */
     if (x->http->ended)
         x->http->ended(x->http, x, why);
     if (x->ref.count > 1 && exchange_keep(x) < 0) { /* whoever holds it finds an empty request */

@@ -82,7 +82,8 @@ static uint64_t lost_errors(const struct status *status)
 
 static void add_counters(const struct status *status, struct text *t, const struct figures_sum *sum)
 {
-    head(t, "weir_requests_total", "counter", "Requests that were answered, by class of status.");
+    head(t, "weir_requests_total", "counter",
+         "Requests that have ended, by class of status; 4xx, too, where no answer began.");
     for (unsigned i = 0; i < sizeof(codes) / sizeof(*codes); i++)
         labelled(t, "weir_requests_total", "code", codes[i], sum->at[FIGURE_CODE_OTHER + i]);
     plain(t, "weir_requests_failed_total", "counter", "Requests whose answer did not go out whole.",

@@ -5,7 +5,7 @@
 
 /* F(NAME): plain counters. */
 #define FIGURES(F)                                                                                 \
-    F(CODE_OTHER) /* exchanges that ended, by the first digit of their status */                   \
+    F(CODE_OTHER) /* exchanges that ended, by the first digit of their status; 499: unanswered */  \
     F(CODE_2XX)                                                                                    \
     F(CODE_3XX)                                                                                    \
     F(CODE_4XX)                                                                                    \

@@ -374,6 +374,25 @@ def test_errors_of_programs(starter, site, model, tmp_path):
     assert "quoted" not in server.said()
 
 
+def test_a_request_that_got_no_answer_is_no_success(starter, site, model, tmp_path):
+    log, errors, programs = tmp_path / "log", tmp_path / "errors", tmp_path / "cgi"
+    programs.mkdir()
+    (programs / "slow").write_text('#!/bin/sh\n: > "$0.began"\nexec sleep 60\n')
+    (programs / "slow").chmod(0o755)
+    server = serve(starter, site, model, "--cgi", f"/cgi={programs}", "--access-log", log, "--error-log", errors,
+                   "--status", "/status")
+    with Client(server.port) as client:
+        client.request("/cgi/slow")
+        assert wait_until((programs / "slow.began").exists, 20)
+        client.reset()
+    assert wait_until(lambda: lines_of(log), 20) and '"GET /cgi/slow HTTP/1.1" 499 0 ' in lines_of(log)[0]
+    told = lambda: [record for record in map(json.loads, lines_of(errors)) if record["what"] == "request"]
+    assert wait_until(told, 20) and [record["status"] for record in told()] == [499]
+    said = get(server.port, "/status/metrics").body.decode()
+    assert 'weir_requests_total{code="4xx"} 1\n' in said and 'weir_requests_total{code="2xx"} 0\n' in said
+    assert "weir_requests_failed_total 1\n" in said
+
+
 def test_the_error_log_on_standard_error(starter, site):
     server = serve(starter, site, "event", "--error-log", "-", "--max-line", "100")
     get(server.port, "/" + "x" * 200)
