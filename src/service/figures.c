@@ -11,6 +11,7 @@
 
 struct figures_slot {
     _Alignas(64) _Atomic(pid_t) owner; /* 0: nobody */
+    _Atomic(uint64_t) before;          /* OPENED less CLOSED when he came: may be less than 0 */
     _Atomic(uint64_t) at[FIGURE_COUNT];
 };
 
@@ -60,19 +61,34 @@ static void add(struct figures_hand *hand, unsigned figure, uint64_t n)
                               memory_order_relaxed);
 }
 
+/* Whoever was killed closed nothing any more, and what he had is gone with him. */
+static uint64_t closed_in(const struct figures_slot *slot, bool killed)
+{
+    if (!killed)
+        return get(slot, FIGURE_CLOSED);
+    return get(slot, FIGURE_OPENED) - atomic_load_explicit(&slot->before, memory_order_relaxed);
+}
+
+static void settle(struct figures_slot *slot, bool killed)
+{
+    uint64_t closed = closed_in(slot, killed);
+    atomic_store(&slot->at[FIGURE_CLOSED], closed);
+    atomic_store(&slot->before, get(slot, FIGURE_OPENED) - closed);
+}
+
 static struct figures_slot *take(struct figures *figures, bool look)
 {
     pid_t me = getpid();
     for (unsigned i = 1; i <= LIMIT_FIGURE_SLOTS; i++) {
         struct figures_slot *slot = &figures->slot[i];
-        pid_t owner = atomic_load_explicit(&slot->owner, memory_order_relaxed);
-        if ((owner == 0 || (look && is_gone(owner))) &&
+        pid_t owner = atomic_load_explicit(&slot->owner, memory_order_acquire);
+        bool killed = owner != 0;
+        if ((!killed || (look && is_gone(owner))) &&
             atomic_compare_exchange_strong(&slot->owner, &owner, me)) {
             unsigned used = atomic_load(&figures->used);
             while (used < i && !atomic_compare_exchange_weak(&figures->used, &used, i))
                 ;
-            /* Whoever was killed here closed nothing any more. */
-            atomic_store(&slot->at[FIGURE_CLOSED], get(slot, FIGURE_OPENED));
+            settle(slot, killed);
             return slot;
         }
     }
@@ -149,23 +165,23 @@ void figures_connection(struct figures_hand *hand, bool opened)
         add(hand, opened ? FIGURE_OPENED : FIGURE_CLOSED, 1);
 }
 
-/* Closed is read first: what ends meanwhile is still counted as open, never as less than nothing. */
-static void add_slot(struct figures_sum *sum, const struct figures_slot *slot, bool shared)
-{
-    uint64_t closed = get(slot, FIGURE_CLOSED), opened = get(slot, FIGURE_OPENED);
-    for (unsigned i = 0; i < FIGURE_COUNT; i++)
-        sum->at[i] += get(slot, i);
-    pid_t owner = atomic_load_explicit(&slot->owner, memory_order_acquire);
-    if (!shared && (owner == 0 || is_gone(owner)))
-        return;
-    sum->threads += !shared;
-    sum->connections += opened > closed ? opened - closed : 0;
-}
-
+/* Connections move between threads, so one slot's alone say nothing. Closed is read first, of all: what ends meanwhile is still counted as
+ * open, never as less than nothing. */
 void figures_read(const struct figures *figures, struct figures_sum *out)
 {
     *out = (struct figures_sum){.started_ns = figures->started_ns};
     unsigned used = atomic_load(&figures->used);
+    uint64_t closed = 0;
+    for (unsigned i = 0; i <= used; i++) {
+        const struct figures_slot *slot = &figures->slot[i];
+        pid_t owner = atomic_load_explicit(&slot->owner, memory_order_acquire);
+        bool killed = is_gone(owner);
+        closed += closed_in(slot, killed);
+        out->threads += owner != 0 && !killed;
+    }
     for (unsigned i = 0; i <= used; i++)
-        add_slot(out, &figures->slot[i], i == 0);
+        for (unsigned figure = 0; figure < FIGURE_COUNT; figure++)
+            out->at[figure] += get(&figures->slot[i], figure);
+    uint64_t opened = out->at[FIGURE_OPENED];
+    out->connections = opened > closed ? opened - closed : 0;
 }

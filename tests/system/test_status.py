@@ -1,6 +1,7 @@
 """The figures: as text for Prometheus, as a page, as events; from memory that outlives workers."""
 
 import base64
+import concurrent.futures
 import hashlib
 import json
 import os
@@ -101,6 +102,20 @@ def test_a_connection_that_turns_to_http2_is_one(starter, site, model):
     assert found["weir_connections_total"][""] == before + 6
     # An end is counted when it has been noticed.
     assert wait_until(lambda: figures(server.port)["weir_connections"][""] == 1, 5)
+
+
+def test_connections_that_are_gone_are_not_open(server, model):
+    """Whichever thread had them last. What asks is one connection that stays, so that asking changes nothing."""
+    def visit(_):
+        with Client(server.port) as client:
+            for _ in range(3):
+                assert client.ask("/digits.txt").status == 200
+
+    with concurrent.futures.ThreadPoolExecutor(1 if model in ("sequential", "fork-wait") else 8) as pool:
+        list(pool.map(visit, range(60)))
+    with Client(server.port) as client:
+        open_now = lambda: parse(client.ask("/status/metrics").body.decode())["weir_connections"][""]
+        assert wait_until(lambda: open_now() == 1, 20, 0.2), open_now()
 
 
 def test_what_a_killed_worker_counted_stays(server):

@@ -107,6 +107,80 @@ static void what_the_dead_counted_stays(void **state)
     figures_free(figures);
 }
 
+static void connections(struct figures_hand *hand, bool opened, unsigned count)
+{
+    while (count-- > 0)
+        figures_connection(hand, opened);
+}
+
+/* Under `pool` one thread opens what another one closes. */
+static void connections_may_end_elsewhere(void **state)
+{
+    (void)state;
+    struct figures *figures;
+    struct figures_hand one, other, third;
+    assert_int_equal(figures_new(&figures), 0);
+    figures_open(figures, &one);
+    figures_open(figures, &other);
+    connections(&one, true, 5);
+    connections(&other, false, 3);
+    assert_int_equal(sum_of(figures).connections, 2);
+    figures_close(&one);
+    assert_int_equal(sum_of(figures).connections, 2);
+    figures_open(figures, &third); /* where the first one was */
+    connections(&third, true, 1);
+    assert_int_equal(sum_of(figures).connections, 3);
+    connections(&other, false, 3);
+    assert_int_equal(sum_of(figures).connections, 0);
+    figures_close(&third);
+    figures_close(&other);
+    assert_int_equal(sum_of(figures).connections, 0);
+    figures_free(figures);
+}
+
+/* It takes along its own connections, not what was moved by those who had its places before. */
+static void the_killed_take_their_own_along(void **state)
+{
+    (void)state;
+    struct figures *figures;
+    struct figures_hand first[2], third, later[2];
+    assert_int_equal(figures_new(&figures), 0);
+    figures_open(figures, &first[0]);
+    figures_open(figures, &first[1]);
+    figures_open(figures, &third);
+    connections(&first[0], true, 7);
+    connections(&first[1], false, 7);
+    connections(&third, true, 4);
+    figures_close(&first[0]);
+    figures_close(&first[1]);
+    for (unsigned i = 0; i < 3; i++) {
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            figures_open(figures, &first[0]);
+            figures_open(figures, &first[1]);
+            connections(&first[i % 2], true, 5);
+            connections(&first[1 - i % 2], false, 2);
+            raise(SIGKILL);
+        }
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        assert_int_equal(sum_of(figures).connections, 4);
+        for (unsigned j = 0; j < 2;
+             j++) { /* until all free places are taken, those of the dead stay */
+            figures_open(figures, &later[j]);
+            figures_close(&later[j]);
+        }
+        assert_int_equal(sum_of(figures).connections, 4);
+    }
+    static struct figures_hand all[LIMIT_FIGURE_SLOTS];
+    for (unsigned i = 0; i < LIMIT_FIGURE_SLOTS - 1; i++) {
+        figures_open(figures, &all[i]);
+        assert_false(all[i].shared);
+    }
+    assert_int_equal(sum_of(figures).connections, 4);
+    figures_free(figures);
+}
+
 static void more_threads_than_slots_share_one(void **state)
 {
     (void)state;
@@ -186,6 +260,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_are_counted),
         cmocka_unit_test(what_the_dead_counted_stays),
+        cmocka_unit_test(connections_may_end_elsewhere),
+        cmocka_unit_test(the_killed_take_their_own_along),
         cmocka_unit_test(more_threads_than_slots_share_one),
         cmocka_unit_test(the_text_fits_with_the_largest_figures),
         cmocka_unit_test(who_may_see_them),
