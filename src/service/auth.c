@@ -2,7 +2,7 @@
 
 #include "base/bytes.h"
 #include "http/reroute.h"
-#include "service/credentials.h"
+#include "service/auth_try.h"
 #include "service/guard.h"
 #include "service/local.h"
 
@@ -10,41 +10,29 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* What is compared with when there is no such user in an empty file: yescrypt as `weir passwd` makes it, of nothing. */
-static const char nobodys[] =
-    "$y$j9T$weirweirweirweirweirw0$0000000000000000000000000000000000000000000";
-
-/* A request that has to wait; lies in the exchange's memory. */
-struct
-try {
-    struct auth *auth;
-    struct siphash_128 who;
-    /* For what is counted: the client, the user, and both together. */
-    uint64_t client_number, user_number, pair_number;
-    bool known; /* the user is in the file */
-    char hash[PASSWORD_HASH_MAX];
-    struct credentials said;
-};
-
 /* The state of its handler. */
 struct wait {
     struct wait *next, **before; /* before NULL: it waits for nothing */
+    struct auth_job *job;        /* that it waits for */
     struct weir_exchange *x;
     bool ended; /* its content is complete */
 };
 
-/* It counts for whoever asked for it, also when nobody waits for it any more. */
+/* Until it is begun it is of one client; those who join later have reserved, too. */
 struct auth_job {
     struct weir_job job;
-    struct auth_job *next;
+    struct auth_job *next;      /* an older one */
     struct auth_jobs *jobs;     /* borrowed: from the worker, until its driver has ended all jobs */
     struct weir_driver *driver; /* borrowed likewise */
     struct guards *guards;      /* borrowed: from the site */
     struct siphash_128 who;
     struct wait *waits;
-    uint64_t user, client[LIMIT_AUTH_TOGETHER]; /* numbers; each client once */
+    int place; /* -1: none yet */
+    uint64_t since_ns, tried_ns;
+    uint64_t from, user, pair;            /* numbers */
+    uint64_t client[LIMIT_AUTH_TOGETHER]; /* likewise; each once */
     unsigned clients;
-    bool known, right;
+    bool begun, known, right; /* begun: or it is over without */
     char hash[PASSWORD_HASH_MAX], password[LIMIT_AUTH_PASSWORD + 1];
 };
 
@@ -103,15 +91,28 @@ static uint64_t wait_of(const struct try *try, uint64_t now)
     return wait;
 }
 
-static void count(const struct auth_job *job, uint64_t now)
+/* What a comparison would cost if it were wrong is taken before, so that many at once are no more than one after the other. 0; else when
+ * there is enough again. */
+static uint64_t reserve(const struct auth_job *job, uint64_t now)
 {
-    if (job->right) {
-        auth_cache_add(job->guards->cache, job->who, now);
-        return;
-    }
+    struct quotas *quotas = job->guards->quotas;
+    uint64_t wait = quota_take(quotas, &by_client, job->client[0], now);
+    if (wait > 0)
+        return wait;
+    if (quota_noted(quotas, job->pair, now))
+        quota_add(quotas, &by_user, job->user, now);
+    else
+        wait = quota_take(quotas, &by_user, job->user, now);
+    if (wait > 0)
+        quota_give(quotas, &by_client, job->client[0], now);
+    return wait;
+}
+
+static void give_back(const struct auth_job *job, uint64_t now)
+{
     for (unsigned i = 0; i < job->clients; i++)
-        quota_add(job->guards->quotas, &by_client, job->client[i], now);
-    quota_add(job->guards->quotas, &by_user, job->user, now);
+        quota_give(job->guards->quotas, &by_client, job->client[i], now);
+    quota_give(job->guards->quotas, &by_user, job->user, now);
 }
 
 /* --- the comparison --- */
@@ -126,18 +127,9 @@ static void leave(struct wait *wait)
     wait->before = NULL;
 }
 
-static bool has_client(const struct auth_job *job, uint64_t client)
+static void join(struct auth_job *job, struct wait *wait)
 {
-    unsigned i = 0;
-    while (i < job->clients && job->client[i] != client)
-        i++;
-    return i < job->clients;
-}
-
-static void join(struct auth_job *job, struct wait *wait, const struct try *try)
-{
-    if (!has_client(job, try->client_number))
-        job->client[job->clients++] = try->client_number;
+    wait->job = job;
     wait->next = job->waits;
     wait->before = &job->waits;
     if (wait->next)
@@ -188,6 +180,31 @@ static void finish(struct wait *wait, bool right)
     weir_exchange_wake(x);
 }
 
+static void finish_all(struct auth_job *job)
+{
+    while (job->waits)
+        finish(job->waits, job->right);
+}
+
+static int reply_later(struct weir_exchange *x, unsigned status, uint64_t later)
+{
+    return guard_reply_later(x, status, later, "auth-attempts");
+}
+
+static void refuse_all(struct auth_job *job, unsigned status, uint64_t later)
+{
+    while (job->waits) {
+        struct weir_exchange *x = job->waits->x;
+        leave(job->waits);
+        int rc = reply_later(x, status, later);
+        if (rc < 0)
+            (void)!exchange_fail(x, rc);
+        exchange_settle_content(x);
+        weir_exchange_wake(x);
+    }
+}
+
+/* From now on nobody joins it. */
 static void unlink_job(struct auth_job *job)
 {
     struct auth_job **at = &job->jobs->first;
@@ -195,6 +212,21 @@ static void unlink_job(struct auth_job *job)
         at = &(*at)->next;
     *at = job->next;
     job->jobs->count--;
+    job->begun = true;
+}
+
+static void free_job(struct auth_job *job)
+{
+    if (job->place >= 0)
+        places_give(job->guards->places, job->place);
+    explicit_bzero(job, sizeof(*job));
+    free(job);
+}
+
+static void drop_job(struct auth_job *job)
+{
+    unlink_job(job);
+    free_job(job);
 }
 
 static void work(struct weir_job *weir_job)
@@ -203,29 +235,123 @@ static void work(struct weir_job *weir_job)
     job->right = password_matches(job->password, job->hash) && job->known;
 }
 
+static void begin_next(struct auth_job *job);
+
+/* It counts whether or not somebody still waits for it. */
 static void done(struct weir_job *weir_job)
 {
     struct auth_job *job = (struct auth_job *)weir_job;
+    struct auth_jobs *jobs = job->jobs;
+    uint64_t now = job->driver->now.mono_ns;
+    bool cancelled = job->job.cancelled;
     unlink_job(job);
-    if (!job->job.cancelled)
-        count(job, job->driver->now.mono_ns);
-    while (job->waits) {
-        struct wait *wait = job->waits;
-        if (job->job.cancelled)
-            leave(wait);
-        else
-            finish(wait, job->right);
-    }
-    explicit_bzero(job, sizeof(*job));
-    free(job);
+    if (cancelled || job->right)
+        give_back(job, now);
+    if (!cancelled && job->right)
+        auth_cache_add(job->guards->cache, job->who, now);
+    if (!cancelled)
+        finish_all(job);
+    while (job->waits)
+        leave(job->waits);
+    free_job(job);
+    if (!cancelled)
+        begin_next(jobs->first);
 }
 
-/* The same is looked at already, and there is room for one more client whom it counts for. */
+static struct auth_job *new_job(struct auth_jobs *jobs, struct weir_driver *driver,
+                                const struct try *try)
+{
+    struct auth_job *job = jobs->count < LIMIT_AUTH_JOBS ? calloc(1, sizeof(*job)) : NULL;
+    if (!job)
+        return NULL;
+    job->job = (struct weir_job){.work = work, .done = done};
+    job->jobs = jobs;
+    job->driver = driver;
+    job->guards = try->auth->guards;
+    job->who = try->who;
+    job->place = -1;
+    job->since_ns = driver->now.mono_ns;
+    job->client[job->clients++] = try->client_number;
+    job->from = try->from_number;
+    job->user = try->user_number;
+    job->pair = try->pair_number;
+    job->known = try->known;
+    memcpy(job->hash, try->hash, sizeof(job->hash));
+    memcpy(job->password, try->said.password, try->said.password_len);
+    job->next = jobs->first;
+    jobs->first = job;
+    jobs->count++;
+    return job;
+}
+
+/* 0; -EAGAIN: it has no place yet; -EBUSY: the client or the user has to wait for so long; -errno: no helper takes it. */
+static int begin(struct auth_job *job, uint64_t *out_later)
+{
+    uint64_t now = job->tried_ns = job->driver->now.mono_ns;
+    int place = places_take(job->guards->places, job->from, LIMIT_AUTH_SHARE);
+    if (place < 0)
+        return place;
+    uint64_t later = reserve(job, now);
+    int rc = later > 0 ? -EBUSY : job->driver->ops->submit(job->driver, &job->job);
+    if (rc == 0) {
+        job->place = place;
+        job->begun = true;
+        return 0;
+    }
+    places_give(job->guards->places, place);
+    if (later > 0)
+        *out_later = later;
+    else
+        give_back(job, now);
+    return rc == -EAGAIN ? -ENOBUFS : rc;
+}
+
+/* For one that has none yet. false: it goes on waiting for a place. */
+static bool settle(struct auth_job *job)
+{
+    uint64_t now = job->driver->now.mono_ns, later = LIMIT_AUTH_RETRY_S * WEIR_NS_PER_S;
+    job->right = job->known && auth_cache_find(job->guards->cache, job->who, now);
+    int rc = job->right ? 0 : begin(job, &later);
+    if (rc == 0 && !job->right)
+        return true;
+    if (rc == -EAGAIN && now - job->since_ns < LIMIT_AUTH_WAIT_MS * WEIR_NS_PER_MS)
+        return false;
+    unlink_job(job);
+    if (job->right)
+        finish_all(job);
+    else
+        refuse_all(job, rc == -EBUSY ? 429 : 503, later);
+    free_job(job);
+    return true;
+}
+
+/* A place is free: for whoever waits longest of those who may have it. */
+static void begin_next(struct auth_job *job)
+{
+    if (!job)
+        return;
+    begin_next(job->next);
+    if (!job->begun)
+        (void)settle(job);
+}
+
+/* --- the handler of a request that waits --- */
+
+static bool has_client(const struct auth_job *job, uint64_t client)
+{
+    unsigned i = 0;
+    while (i < job->clients && job->client[i] != client)
+        i++;
+    return i < job->clients;
+}
+
+/* The same is looked at already, for this client, too, or there is room for one more. */
 static bool can_join(const struct auth_job *job, const struct try *try)
 {
     return job->who.at[0] == try->who.at[0] && job->who.at[1] == try->who.at[1] &&
            job->known == try->known &&
-           (job->clients < LIMIT_AUTH_TOGETHER || has_client(job, try->client_number));
+           (has_client(job, try->client_number) ||
+            (job->begun && job->clients < LIMIT_AUTH_TOGETHER));
 }
 
 static struct auth_job *find_job(const struct auth_jobs *jobs, const struct try *try)
@@ -236,51 +362,65 @@ static struct auth_job *find_job(const struct auth_jobs *jobs, const struct try 
     return job;
 }
 
-static struct auth_job *begin_job(struct auth_jobs *jobs, struct weir_driver *driver,
-                                  const struct try *try)
-{
-    struct auth_job *job = jobs->count < LIMIT_AUTH_JOBS ? calloc(1, sizeof(*job)) : NULL;
-    if (!job)
-        return NULL;
-    job->job = (struct weir_job){.work = work, .done = done};
-    job->jobs = jobs;
-    job->driver = driver;
-    job->guards = try->auth->guards;
-    job->who = try->who;
-    job->user = try->user_number;
-    job->known = try->known;
-    memcpy(job->hash, try->hash, sizeof(job->hash));
-    memcpy(job->password, try->said.password, try->said.password_len);
-    if (driver->ops->submit(driver, &job->job) < 0) {
-        explicit_bzero(job, sizeof(*job));
-        free(job);
-        return NULL;
-    }
-    job->next = jobs->first;
-    jobs->first = job;
-    jobs->count++;
-    return job;
-}
-
-/* --- the handler of a request that waits --- */
-
-static int check_start(struct weir_exchange *x)
+/* A job that is there, or a new one: 0; else the status to refuse it with. */
+static unsigned find_or_begin(struct weir_exchange *x, struct auth_job **out, uint64_t *out_later)
 {
     const struct try *try = weir_exchange_config(x);
     struct local *local = x->driver->local;
+    uint64_t now = x->driver->now.mono_ns;
+    struct auth_job *job = *out = find_job(&local->auth, try);
+    if (job && has_client(job, try->client_number))
+        return 0;
+    uint64_t later = wait_of(try, now);
+    if (later == 0 && job)
+        later = quota_take(try->auth->guards->quotas, &by_client, try->client_number, now);
+    if (later > 0) {
+        *out_later = later;
+        return 429;
+    }
+    if (job) {
+        job->client[job->clients++] = try->client_number;
+        return 0;
+    }
+    job = *out = new_job(&local->auth, x->driver, try);
+    int rc = job ? begin(job, out_later) : -ENOMEM;
+    if (rc == 0 || rc == -EAGAIN)
+        return 0;
+    if (job)
+        drop_job(job);
+    return rc == -EBUSY ? 429 : 503;
+}
+
+static void look_again(struct weir_exchange *x)
+{
+    weir_exchange_arm(x, x->driver->now.mono_ns + LIMIT_AUTH_PLACE_MS * WEIR_NS_PER_MS);
+}
+
+static int check_start(struct weir_exchange *x)
+{
     struct wait *wait = weir_exchange_state(x);
-    uint64_t later = wait_of(try, x->driver->now.mono_ns);
-    if (later > 0)
-        return guard_reply_later(x, 429, later, "auth-attempts");
-    struct auth_job *job = find_job(&local->auth, try);
-    if (!job)
-        job = begin_job(&local->auth, x->driver, try);
-    if (!job)
-        return guard_reply_later(x, 503, LIMIT_AUTH_RETRY_S * WEIR_NS_PER_S, "auth-attempts");
+    struct auth_job *job;
+    uint64_t later = LIMIT_AUTH_RETRY_S * WEIR_NS_PER_S;
+    unsigned status = find_or_begin(x, &job, &later);
+    if (status)
+        return reply_later(x, status, later);
     wait->x = x;
     x->undecided = true;
-    join(job, wait, try);
+    join(job, wait);
+    if (!job->begun)
+        look_again(x);
     return 0;
+}
+
+/* Another worker's may have given its place back. Where many wait for the same, one of them looks. */
+static void check_expire(struct weir_exchange *x)
+{
+    const struct wait *wait = weir_exchange_state(x);
+    if (!wait->before || wait->job->begun)
+        return;
+    uint64_t gone = x->driver->now.mono_ns - wait->job->tried_ns;
+    if (gone < LIMIT_AUTH_PLACE_MS * WEIR_NS_PER_MS / 2 || !settle(wait->job))
+        look_again(x);
 }
 
 /* The content is for whoever answers in the end. */
@@ -299,8 +439,12 @@ static int check_end(struct weir_exchange *x)
 static void check_stop(struct weir_exchange *x, int why)
 {
     const struct try *try = weir_exchange_config(x);
+    struct wait *wait = weir_exchange_state(x);
+    bool waits = wait->before;
     (void)why;
-    leave(weir_exchange_state(x));
+    leave(wait);
+    if (waits && !wait->job->begun && !wait->job->waits)
+        drop_job(wait->job); /* it is not begun for nobody */
     explicit_bzero((void *)(uintptr_t)&try->said, sizeof(try->said));
 }
 
@@ -310,63 +454,11 @@ static const struct weir_handler check_handler = {
     .start = check_start,
     .take = check_take,
     .end = check_end,
+    .expire = check_expire,
     .stop = check_stop,
 };
 
 /* --- what a request says --- */
-
-static uint64_t number_of(const struct auth *auth, struct weir_bytes user, const char *hash,
-                          const struct client *client)
-{
-    struct siphash s;
-    siphash_init(&s, &auth->guards->key);
-    siphash_add(&s, &auth, sizeof(auth));
-    siphash_add(&s, user.at, user.len);
-    siphash_add(&s, "", 1);
-    if (hash)
-        siphash_add(&s, hash, strlen(hash));
-    if (client) {
-        uint64_t number = guards_number(auth->guards, client, 0);
-        siphash_add(&s, &number, sizeof(number));
-    }
-    return siphash_end(&s);
-}
-
-static struct siphash_128 who_of(const struct auth *auth, const struct credentials *said,
-                                 const char *hash)
-{
-    struct siphash s;
-    siphash_init_128(&s, &auth->guards->key);
-    siphash_add(&s, &auth, sizeof(auth));
-    siphash_add(&s, said->user.at, said->user.len);
-    siphash_add(&s, "", 1); /* a NUL is in none of them */
-    siphash_add(&s, hash, strlen(hash) + 1);
-    siphash_add(&s, said->password, said->password_len);
-    return siphash_end_128(&s);
-}
-
-/* For a name that is not there: one of the others, always the same, so that it takes as long as some name that is. */
-static const char *hash_of_nobody(const struct auth *auth, const struct passwords *passwords,
-                                  struct weir_bytes user)
-{
-    if (passwords->count == 0)
-        return nobodys;
-    return passwords->entries[number_of(auth, user, NULL, NULL) % passwords->count].hash;
-}
-
-static void fill(struct try *try, struct auth *auth, const struct client *client,
-                 const struct passwords *passwords)
-{
-    const struct password_entry *entry = passwords_find(passwords, try->said.user);
-    const char *hash = entry ? entry->hash : hash_of_nobody(auth, passwords, try->said.user);
-    try->auth = auth;
-    try->known = entry != NULL;
-    snprintf(try->hash, sizeof(try->hash), "%s", hash);
-    try->who = who_of(auth, &try->said, hash);
-    try->client_number = guards_number(auth->guards, client, (uintptr_t)auth);
-    try->user_number = number_of(auth, try->said.user, NULL, NULL);
-    try->pair_number = number_of(auth, try->said.user, hash, client);
-}
 
 static void tell(struct weir_exchange *x, const struct password_news *news)
 {
@@ -406,7 +498,7 @@ const struct weir_handler *auth_check(struct auth *auth, struct weir_exchange *x
         return &ask_handler;
     uint64_t now = x->driver->now.mono_ns;
     struct passwords *passwords = password_file_get(&auth->file, now, &news);
-    fill(try, auth, client, passwords);
+    auth_try_fill(try, auth, client, passwords);
     passwords_drop(passwords);
     tell(x, &news);
     if (try->known && auth_cache_find(auth->guards->cache, try->who, now)) {

@@ -38,6 +38,8 @@ static int open_tables(struct guards *guards, const struct guards_options *optio
     int rc = options->limits ? quotas_new(&guards->quotas) : 0;
     if (rc == 0 && options->limits)
         rc = auth_cache_new(&guards->cache);
+    if (rc == 0 && options->limits)
+        rc = places_new(LIMIT_AUTH_PLACES, &guards->places);
     if (rc == 0 && options->connections > 0)
         rc = headcount_new(&guards->headcount);
     return rc;
@@ -63,6 +65,7 @@ void guards_close(struct guards *guards)
     quotas_free(guards->quotas);
     headcount_free(guards->headcount);
     auth_cache_free(guards->cache);
+    places_free(guards->places);
     *guards = (struct guards){0};
 }
 

@@ -1,6 +1,6 @@
 /*
  * service/guards.h: what all that guards a site shares between its workers: a random key, tables of how often and how many, which
- * passwords were right, and who may speak for others. Made once, before any worker; what changes is in memory that they share.
+ * passwords were right, how many are compared, and who may speak for others. Made once, before any worker; what changes is in memory that they share.
  */
 #pragma once
 
@@ -8,6 +8,7 @@
 #include "service/auth_cache.h"
 #include "service/headcount.h"
 #include "service/net.h"
+#include "service/places.h"
 #include "service/quota.h"
 
 #include <weir/http.h>
@@ -28,6 +29,7 @@ struct guards {
     struct quotas *quotas;
     struct headcount *headcount;
     struct auth_cache *cache;
+    struct places *places; /* of passwords that are compared */
     unsigned connections;
     struct net trusted[LIMIT_NETS];
     unsigned trusted_count;

@@ -177,6 +177,17 @@ void quota_add(struct quotas *quotas, const struct quota *quota, uint64_t who, u
     }
 }
 
+void quota_give(struct quotas *quotas, const struct quota *quota, uint64_t who, uint64_t now_ns)
+{
+    uint64_t now = ticks(now_ns), every = span(quota->every_ns);
+    for (unsigned i = 0; i < LIMIT_QUOTA_TRIES; i++) {
+        struct found found = find(quotas, who, now);
+        uint64_t left = found.left > every ? found.left - every : 0;
+        if (!found.own || set(&found, who, now, left))
+            return;
+    }
+}
+
 void quota_note(struct quotas *quotas, uint64_t who, uint64_t now_ns, uint64_t for_ns)
 {
     uint64_t now = ticks(now_ns);

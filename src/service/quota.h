@@ -34,6 +34,8 @@ uint64_t quota_take(struct quotas *, const struct quota *, uint64_t who, uint64_
  * tried meanwhile, no more than one beyond what is allowed is owed. */
 uint64_t quota_wait(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
 void quota_add(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
+/* What was taken or added did not count after all. */
+void quota_give(struct quotas *, const struct quota *, uint64_t who, uint64_t now_ns);
 /* Remembers somebody for a time, and: is he remembered? In the same slots, where he is the last to be forgotten. While there is more than half of
  * the time left it is only looked at, so it can be called each time. */
 void quota_note(struct quotas *, uint64_t who, uint64_t now_ns, uint64_t for_ns);

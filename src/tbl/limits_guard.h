@@ -39,6 +39,12 @@
 #define LIMIT_AUTH_CACHE                                                                           \
     4096 /* names and passwords that were right lately; 96 KiB of all workers together */
 #define LIMIT_AUTH_CACHE_S 600 /* ... for so long */
+#define LIMIT_AUTH_PLACES                                                                          \
+    8 /* compared at once, of all workers: 16 MiB each by default, 512 MiB at the most in all */
+#define LIMIT_AUTH_SHARE                                                                           \
+    4 /* ... for one client; fewer than LIMIT_AUTH_BURST, since each is taken from that */
+#define LIMIT_AUTH_WAIT_MS  5000 /* for a place; then 503: 16 of the slowest hash for one client */
+#define LIMIT_AUTH_PLACE_MS 20   /* another worker's place may be free meanwhile: a hash or so */
 #define LIMIT_AUTH_JOBS                                                                            \
     64 /* being looked at in a worker, or waiting for it: a second of four helpers */
 #define LIMIT_AUTH_TOGETHER                                                                        \

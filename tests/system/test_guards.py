@@ -166,10 +166,10 @@ def test_guesses_are_limited(top, model, starter):
     assert wait_until(lambda: '"limit":"auth-attempts"' in log.read_text(), 10)
 
 
-def slow(top):
+def slow(top, rounds=500000):
     """A file whose hash takes long enough to go away meanwhile."""
     users = top / "slow"
-    users.write_text(f"alice:{hash_of('geheim', 500000)}\n")
+    users.write_text(f"alice:{hash_of('geheim', rounds)}\n")
     users.chmod(0o600)
     return users
 
@@ -244,6 +244,57 @@ def test_many_guesses_at_once(top, model, starter):
         wrong = [pool.submit(ask, web, "/", basic("alice", f"guess {i}")) for i in range(64)]
         assert {job.result().status for job in wrong} <= {401, 429, 503}
     assert ask(web, headers=basic("alice", "geheim")).status == 200
+
+
+def at_once(web, guesses):
+    """The answers to (name, password, address), each on a connection of its own."""
+    with concurrent.futures.ThreadPoolExecutor(len(guesses)) as pool:
+        return list(pool.map(lambda guess: ask(web, headers=basic(*guess[:2]), source=guess[2]), guesses))
+
+
+def test_guesses_at_once_are_no_more_than_one_after_the_other(top, model, starter):
+    web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", slow(top, 300000))
+    start = time.monotonic()
+    answers = at_once(web, [("alice", f"guess {i}", "127.0.0.1") for i in range(40)])
+    statuses = [answer.status for answer in answers]
+    assert set(statuses) <= {401, 429, 503}
+    assert statuses.count(401) <= 11 + (time.monotonic() - start) / 6  # ten, and what wears off
+    assert all(int(answer.getheader("Retry-After")) >= 1 for answer in answers if answer.status != 401)
+
+
+def test_who_waits_for_a_place_in_vain_is_told_so(top, starter):
+    users = top / "made"
+    users.write_text("alice:$2b$13$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuvwxyzabcde\n"  # half a second
+                     + "".join(f"bob{i}:{hash_of('sesam')}\n" for i in range(10)))
+    users.chmod(0o600)
+    web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", "fork", "--auth", users)
+    said = basic("alice", "guess")["Authorization"]
+    held, stopped = [], set()
+
+    def stop_while_comparing(tries):
+        for i in range(8):
+            held.append(talk.dial(web.port, 60, f"127.0.{tries}.{1 + i // 4}"))
+            held[-1].sendall(f"GET / HTTP/1.1\r\nHost: x\r\nAuthorization: {said}\r\n\r\n".encode())
+        time.sleep(0.1 * tries)
+        workers = web.children()
+        stopped.update(pid for pid, (_, parent) in web.processes().items() if parent in workers)
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+
+    def refusal(tries):
+        stop_while_comparing(tries)
+        answer = ask(web, headers=basic(f"bob{tries}", "sesam"))
+        return answer if answer.status == 503 else None
+
+    try:
+        answer = next(filter(None, map(refusal, range(1, 10))), None)
+        assert answer and answer.getheader("Retry-After") == "2"
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGKILL)
+        for conn in held:
+            conn.close()
+    assert wait_until(lambda: ask(web, headers=basic("bob0", "sesam")).status == 200, 30, 0.2)  # they left no place behind
 
 
 def test_a_changed_file_counts(top, model, starter, cheap):

@@ -129,6 +129,25 @@ static void what_counts_in_the_end(void **state)
     quotas_free(quotas);
 }
 
+static void what_did_not_count_is_given_back(void **state)
+{
+    const struct quota quota = {S, 2};
+    struct quotas *quotas;
+    uint64_t now = 50 * S;
+    (void)state;
+    assert_int_equal(quotas_new(&quotas), 0);
+    for (unsigned i = 0; i < 10; i++) {
+        assert_int_equal(quota_take(quotas, &quota, who(1, 1), now), 0);
+        quota_give(quotas, &quota, who(1, 1), now);
+    }
+    quota_give(quotas, &quota, who(1, 1), now); /* more than was taken: nothing is saved up */
+    quota_give(quotas, &quota, who(1, 2), now);
+    assert_int_equal(quota_take(quotas, &quota, who(1, 1), now), 0);
+    assert_int_equal(quota_take(quotas, &quota, who(1, 1), now), 0);
+    assert_true(quota_take(quotas, &quota, who(1, 1), now) > 0);
+    quotas_free(quotas);
+}
+
 /* A moment has 44 bits: what was worn off long ago stays so for nine years. */
 static void a_slot_that_was_long_forgotten(void **state)
 {
@@ -272,6 +291,7 @@ int main(void)
         cmocka_unit_test(a_rate_is_kept_over_time),
         cmocka_unit_test(others_lock_nobody_out),
         cmocka_unit_test(what_counts_in_the_end),
+        cmocka_unit_test(what_did_not_count_is_given_back),
         cmocka_unit_test(a_slot_that_was_long_forgotten),
         cmocka_unit_test(processes_share_what_is_left),
         cmocka_unit_test(a_client_has_so_many_connections),
