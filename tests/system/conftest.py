@@ -33,7 +33,15 @@ START_S = 20  # a sanitizer's start on a busy machine
 STOP_S = 90 if INSTRUMENTED else 20
 
 
+def heed_signals():
+    """Whoever runs the tests may have them ignored (nohup, a shell's background), and programs under test would inherit that."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGTSTP):
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
 def pytest_configure(config):
+    heed_signals()
     config.addinivalue_line("markers", "smoke: the few tests that `make check` runs under every model")
     config.addinivalue_line("markers", "threads: run under ThreadSanitizer too")
     config.addinivalue_line("markers", "long: only in `make check-all`")
