@@ -3,6 +3,7 @@
 #include "base/bytes.h"
 #include "cli/commands.h"
 #include "cli/lock.h"
+#include "service/password_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,20 +31,6 @@ static int cannot_write(const struct passwd_file *file, int error)
 
 /* --- reading --- */
 
-static int read_whole(int fd, char **out, size_t *out_len)
-{
-    char *text = malloc(LIMIT_AUTH_FILE_BYTES + 1);
-    size_t len = 0;
-    ssize_t n = text ? 1 : -1;
-    while (n > 0 && len <= LIMIT_AUTH_FILE_BYTES) {
-        n = read(fd, text + len, LIMIT_AUTH_FILE_BYTES + 1 - len);
-        len += n > 0 ? (size_t)n : 0;
-    }
-    *out = text;
-    *out_len = len;
-    return !text ? -ENOMEM : n < 0 ? -errno : len > LIMIT_AUTH_FILE_BYTES ? -EFBIG : 0;
-}
-
 static int parse(struct passwd_file *file)
 {
     char why[300];
@@ -60,7 +47,7 @@ int passwd_file_read(struct passwd_file *file, const char *name)
 {
     *file = (struct passwd_file){.name = name, .folder = -1};
     int fd = open(name, O_RDONLY | O_CLOEXEC);
-    int rc = fd < 0 ? -errno : read_whole(fd, &file->text, &file->len);
+    int rc = fd < 0 ? -errno : password_file_text(fd, &file->text, &file->len);
     if (fd >= 0)
         close(fd);
     return rc < 0 ? cannot("read", file, -rc) : parse(file);
@@ -133,7 +120,7 @@ static int read_regular(struct passwd_file *file, int fd)
         return -errno;
     if (!S_ISREG(file->at.st_mode))
         return S_ISDIR(file->at.st_mode) ? -EISDIR : -EINVAL;
-    return read_whole(fd, &file->text, &file->len);
+    return password_file_text(fd, &file->text, &file->len);
 }
 
 static int read_there(struct passwd_file *file)

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static int read_whole(int fd, char **out, size_t *out_len)
+int password_file_text(int fd, char **out, size_t *out_len)
 {
     char *text = malloc(LIMIT_AUTH_FILE_BYTES + 1);
     size_t len = 0;
@@ -32,7 +32,7 @@ static int read_open(const char *name, int fd, struct passwords **out, char *why
     char *text = NULL, wrong[200];
     size_t len = 0;
     unsigned line = 0;
-    int rc = read_whole(fd, &text, &len);
+    int rc = password_file_text(fd, &text, &len);
     if (rc == 0)
         rc = passwords_read(text, len, out, &line, wrong, sizeof(wrong));
     if (text)

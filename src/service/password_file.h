@@ -11,6 +11,9 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+/* All of such a file; the caller frees it. 0; -EFBIG: more than LIMIT_AUTH_FILE_BYTES; -ENOMEM; -errno of read(2). */
+WEIR_CHECKED int password_file_text(int fd, char **out, size_t *out_len);
+
 struct password_file {
     const char *name; /* borrowed */
     pthread_mutex_t lock;

@@ -3,12 +3,9 @@
 import base64
 import concurrent.futures
 import os
-import pty
 import re
-import select
 import signal
 import socket
-import stat
 import struct
 import subprocess
 import time
@@ -356,75 +353,6 @@ def test_passwords_others_can_see(top, starter):
     (top / "weir.conf").write_text(f'root = "{top}/site"\nauth = "{top}/users"\n')
     done = subprocess.run([WEIR, "config", "check", top / "weir.conf"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0 and "chmod o-r" in done.stderr
-
-
-# --- weir passwd ---
-
-def test_passwd_keeps_the_rest_of_the_file(top):
-    users = top / "made"
-    users.write_text(f"# ours\nalice:{hash_of('x')}\n\nalicia:{hash_of('y')}")
-    users.chmod(0o640)
-    assert passwd(users, "alice", "--stdin", given="neu").returncode == 0
-    lines = users.read_text().splitlines()
-    assert (lines[0], lines[2], lines[3]) == ("# ours", "", f"alicia:{hash_of('y')}")
-    assert lines[1].startswith("alice:$y$")
-    assert stat.S_IMODE(users.stat().st_mode) == 0o640
-    assert passwd(users, "alice", "--stdin", "--verify", given="neu\n").returncode == 0
-    assert passwd(users, "alice", "--stdin", "--verify", given="alt").returncode == 1
-    assert passwd(users, "carol", "--stdin", "--verify", given="alt").returncode == 1
-    assert passwd(users, "alice", "--delete").returncode == 0
-    assert users.read_text() == f"# ours\n\nalicia:{hash_of('y')}\n"
-    assert passwd(users, "alice", "--delete").returncode == 1
-    assert [path.name for path in top.iterdir() if path.name.startswith("made")] == ["made"]
-
-
-def test_passwd_refuses(top):
-    users = top / "made"
-    for words, given, status in [(("a:b", "--stdin"), "x", 2), (("a", "--stdin"), "", 1), (("a", "--stdin"), "x\ty", 1),
-                                 (("a", "--stdin"), "x" * 256, 1), (("a", "--stdin", "--bcrypt"), "x" * 73, 2),
-                                 (("#a", "--stdin"), "x", 2), (("a", "--delete"), "", 1), (("a", "b", "--stdin"), "x", 2),
-                                 (("a", "--delete", "--verify"), "", 2)]:
-        done = passwd(users, *words, given=given)
-        assert done.returncode == status, (words, done.stderr)
-        assert len(done.stderr.splitlines()) == 1
-    assert not users.exists()
-    users.write_text("nonsense\n")
-    done = passwd(users, "a", "--stdin", given="x")
-    assert done.returncode == 1 and f"{users}:1: " in done.stderr
-    assert users.read_text() == "nonsense\n"
-    assert passwd(top / "no/such/folder", "a", "--stdin", given="x").returncode == 1
-
-
-def test_passwd_asks_at_a_terminal(top):
-    """Twice, and shows nothing of what is typed."""
-    users = top / "made"
-
-    def typed(*words):
-        pid, fd = pty.fork()
-        if pid == 0:
-            os.execv(WEIR, [WEIR, "passwd", str(users), "alice"])
-        shown = b""
-        for word in words:
-            while not shown.endswith(b": "):
-                assert select.select([fd], [], [], 30)[0], shown
-                shown += os.read(fd, 1000)
-            os.write(fd, word + b"\n")
-            shown += b"|"
-        try:
-            while more := os.read(fd, 1000):
-                shown += more
-        except OSError:
-            pass
-        _, status = os.waitpid(pid, 0)
-        os.close(fd)
-        return os.waitstatus_to_exitcode(status), shown
-
-    status, shown = typed(b"geheim", b"geheimer")
-    assert status == 1 and b"two different" in shown and not users.exists()
-    status, shown = typed(b"geheim", b"geheim")
-    assert status == 0 and b"geheim" not in shown
-    assert passwd(users, "alice", "--stdin", "--verify", given="geheim").returncode == 0
-    assert stat.S_IMODE(users.stat().st_mode) == 0o600
 
 
 # --- addresses ---

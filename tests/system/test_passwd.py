@@ -1,4 +1,4 @@
-"""weir passwd: several at once, links, and a terminal that is left as it was."""
+"""weir passwd: what it keeps and refuses, several at once, links, and a terminal that is left as it was."""
 
 import fcntl
 import os
@@ -165,7 +165,76 @@ def test_a_link_to_what_is_not_there_yet(users):
     assert done.returncode == 1 and "symbolic links" in done.stderr
 
 
+# --- one at a time ---
+
+def test_passwd_keeps_the_rest_of_the_file(tmp_path):
+    users = tmp_path / "made"
+    users.write_text(f"# ours\nalice:{HASH}\n\nalicia:{HASH}")
+    users.chmod(0o640)
+    assert passwd(users, "alice", "--stdin", given="neu").returncode == 0
+    lines = users.read_text().splitlines()
+    assert (lines[0], lines[2], lines[3]) == ("# ours", "", f"alicia:{HASH}")
+    assert lines[1].startswith("alice:$y$")
+    assert stat.S_IMODE(users.stat().st_mode) == 0o640
+    assert passwd(users, "alice", "--stdin", "--verify", given="neu\n").returncode == 0
+    assert passwd(users, "alice", "--stdin", "--verify", given="alt").returncode == 1
+    assert passwd(users, "carol", "--stdin", "--verify", given="alt").returncode == 1
+    assert passwd(users, "alice", "--delete").returncode == 0
+    assert users.read_text() == f"# ours\n\nalicia:{HASH}\n"
+    assert passwd(users, "alice", "--delete").returncode == 1
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("made")] == ["made"]
+
+
+def test_passwd_refuses(tmp_path):
+    users = tmp_path / "made"
+    for words, given, status in [(("a:b", "--stdin"), "x", 2), (("a", "--stdin"), "", 1), (("a", "--stdin"), "x\ty", 1),
+                                 (("a", "--stdin"), "x" * 256, 1), (("a", "--stdin", "--bcrypt"), "x" * 73, 2),
+                                 (("#a", "--stdin"), "x", 2), (("a", "--delete"), "", 1), (("a", "b", "--stdin"), "x", 2),
+                                 (("a", "--delete", "--verify"), "", 2)]:
+        done = passwd(users, *words, given=given)
+        assert done.returncode == status, (words, done.stderr)
+        assert len(done.stderr.splitlines()) == 1
+    assert not users.exists()
+    users.write_text("nonsense\n")
+    done = passwd(users, "a", "--stdin", given="x")
+    assert done.returncode == 1 and f"{users}:1: " in done.stderr
+    assert users.read_text() == "nonsense\n"
+    assert passwd(tmp_path / "no/such/folder", "a", "--stdin", given="x").returncode == 1
+
+
 # --- the terminal ---
+
+def test_passwd_asks_at_a_terminal(tmp_path):
+    """Twice, and shows nothing of what is typed."""
+    users = tmp_path / "made"
+
+    def typed(*words):
+        pid, fd = pty.fork()
+        if pid == 0:
+            os.execv(WEIR, [WEIR, "passwd", str(users), "alice"])
+        shown = b""
+        for word in words:
+            while not shown.endswith(b": "):
+                assert select.select([fd], [], [], 30)[0], shown
+                shown += os.read(fd, 1000)
+            os.write(fd, word + b"\n")
+            shown += b"|"
+        try:
+            while more := os.read(fd, 1000):
+                shown += more
+        except OSError:
+            pass
+        _, status = os.waitpid(pid, 0)
+        os.close(fd)
+        return os.waitstatus_to_exitcode(status), shown
+
+    status, shown = typed(b"geheim", b"geheimer")
+    assert status == 1 and b"two different" in shown and not users.exists()
+    status, shown = typed(b"geheim", b"geheim")
+    assert status == 0 and b"geheim" not in shown
+    assert passwd(users, "alice", "--stdin", "--verify", given="geheim").returncode == 0
+    assert stat.S_IMODE(users.stat().st_mode) == 0o600
+
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("question", ["alice: ", "again: "])
