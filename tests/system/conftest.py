@@ -6,6 +6,7 @@ WEIR_ALL     set: also what takes long (make check-all)
 WEIR_OVER    what carries requests (talk.py): http if not set, https, h2, h2s
 """
 
+import contextlib
 import dataclasses
 import os
 import pathlib
@@ -79,6 +80,16 @@ def session_processes(session):
             if int(fields[3]) == session:
                 found[int(entry.name)] = (fields[0], int(fields[1]))
     return found
+
+
+def memory_of(pids):
+    """Bytes that processes hold together: files aside, and a page that several share counts once (Pss)."""
+    total = 0
+    for pid in pids:
+        with contextlib.suppress(OSError):
+            shares = re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
+            total += sum(map(int, shares)) << 10
+    return total
 
 
 def wait_until(condition, seconds, step=0.02):

@@ -1,6 +1,5 @@
 """Relays under test, of one conversation and of many, and peers whose every move the test makes."""
 
-import pathlib
 import re
 import socket
 import subprocess
@@ -52,11 +51,6 @@ def relay(tmp_path):
     for one in started:
         one.process.kill()
         one.process.wait()
-
-
-def memory(pid):
-    """Resident bytes."""
-    return int(re.search(r"VmRSS:\s+(\d+)", pathlib.Path(f"/proc/{pid}/status").read_text()).group(1)) * 1024
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import time
 import pytest
 
 import talk
-from conftest import COMPLAINTS, ROOT, WEIR, session_processes, wait_until
+from conftest import COMPLAINTS, ROOT, WEIR, memory_of, session_processes, wait_until
 from talk import Client, Gone
 
 BUILDS = [pathlib.Path(WEIR).parents[2], pathlib.Path(os.environ.get("WEIR_BUILD", ROOT / "build-gcc"))]
@@ -60,15 +60,7 @@ class Application:
 
     def memory(self):
         """Of all its processes, in KiB."""
-        total = 0
-        for pid in session_processes(self.process.pid):
-            try:
-                status = pathlib.Path(f"/proc/{pid}/status").read_text()
-            except OSError:
-                continue
-            resident = re.search(r"VmRSS:\s+(\d+)", status)  # one that has just ended has none
-            total += int(resident[1]) if resident else 0
-        return total
+        return memory_of(session_processes(self.process.pid)) >> 10
 
     def stop(self, expect=0):
         self.process.send_signal(signal.SIGTERM)

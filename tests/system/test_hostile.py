@@ -2,15 +2,13 @@
 
 import contextlib
 import math
-import pathlib
-import re
 import socket
 import threading
 import time
 
 import pytest
 
-from conftest import INSTRUMENTED, wait_until
+from conftest import INSTRUMENTED, memory_of, wait_until
 from talk import Client, Gone
 
 DEADLINE_S = 2  # of heads, bodies, readers and silence
@@ -226,15 +224,6 @@ class Honest:
         return max(self.waits)
 
 
-def memory(server):
-    """Pss of the whole tree in bytes."""
-    total = 0
-    for pid in server.processes():
-        with contextlib.suppress(OSError):
-            total += int(re.search(r"^Pss:\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M).group(1)) << 10
-    return total
-
-
 def start(starter, site, model, log):
     options, places = FEW[model]
     words = [word for name in ("head", "body", "send", "idle") for word in (f"--{name}-timeout", DEADLINE_S)]
@@ -250,7 +239,7 @@ def attack(kinds, server, count):
         thread.start()
     most = 0
     while any(thread.is_alive() for thread in threads):
-        most = max(most, memory(server))
+        most = max(most, memory_of(server.processes()))
         time.sleep(0.2)
     for thread in threads:
         thread.join()
@@ -288,14 +277,14 @@ def test_all_of_them_at_once(starter, site, tmp_path, model):
     """Every kind together, and afterwards the server is as before."""
     log = tmp_path / "access.log"
     server, places = start(starter, site, model, log)
-    before = memory(server)
+    before = memory_of(server.processes())
     count, bound = hostile_for(places)
     honest = Honest(server.port, bound * (5 if INSTRUMENTED else 1))
     _, most = attack(ATTACKS, server, max(count, len(ATTACKS)) if places != 1 else 2)
     honest.end()
     if not INSTRUMENTED:
         assert most < MEMORY_CAP, f"{most >> 20} MiB"
-        assert wait_until(lambda: memory(server) < before + (8 << 20), 4 * DEADLINE_S + 2), f"{before >> 10} KiB, then {memory(server) >> 10}"
+        assert wait_until(lambda: memory_of(server.processes()) < before + (8 << 20), 4 * DEADLINE_S + 2), f"{before >> 10} KiB, then {memory_of(server.processes()) >> 10}"
     with Client(server.port) as client:
         assert client.ask("/digits.txt").body == b"0123456789"
 
@@ -323,7 +312,7 @@ def test_a_million_pipelined_requests(starter, site, model):
             rest = data[-16:] if not data.endswith(b"0123456789") else b""
             assert b"HTTP/1.1 200 OK\r\n" not in rest
             if time.monotonic() - looked > 0.5:
-                most, looked = max(most, memory(server)), time.monotonic()
+                most, looked = max(most, memory_of(server.processes())), time.monotonic()
         sender.join()
         assert count == wanted and first > 200
     if not INSTRUMENTED:

@@ -10,8 +10,8 @@ import time
 
 import pytest
 
-from conftest import WEIR
-from relays import accept, connect, memory, relay, target  # pylint: disable=unused-import
+from conftest import WEIR, memory_of
+from relays import accept, connect, relay, target  # pylint: disable=unused-import
 from talk import exchange
 
 
@@ -60,7 +60,7 @@ def test_a_slow_side_slows_the_other_and_memory_stays_flat(relay):
         with socket.create_connection(("127.0.0.1", one.port), 15) as near:
             far, _ = listener.accept()
             with far:
-                before = memory(one.process.pid)
+                before = memory_of([one.process.pid])
                 near.settimeout(1)
                 sent, block = 0, os.urandom(1 << 16)
                 try:
@@ -69,7 +69,7 @@ def test_a_slow_side_slows_the_other_and_memory_stays_flat(relay):
                 except TimeoutError:
                     pass
                 assert sent < 64 << 20
-                assert memory(one.process.pid) - before < 4 << 20
+                assert memory_of([one.process.pid]) - before < 4 << 20
                 near.settimeout(10)
                 near.shutdown(socket.SHUT_WR)
                 got = 0

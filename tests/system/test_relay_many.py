@@ -9,8 +9,8 @@ import time
 
 import pytest
 
-from conftest import wait_until
-from relays import accept, connect, is_reset, many, memory, one_at_a_time, read_all, relay, sums, talk, target  # pylint: disable=unused-import
+from conftest import memory_of, wait_until
+from relays import accept, connect, is_reset, many, one_at_a_time, read_all, relay, sums, talk, target  # pylint: disable=unused-import
 
 
 @pytest.mark.smoke
@@ -100,7 +100,7 @@ def test_a_slow_reader_holds_the_other_back(many, model, slow):
         relay = many(model, listener.endpoint)
         with connect(relay.port) as near, accept(listener) as far:
             writer, reader = (far, near) if slow == "near" else (near, far)
-            resident = lambda: sum(memory(pid) for pid in relay.processes())
+            resident = lambda: memory_of(relay.processes())
             writer.sendall(b"x")
             assert reader.recv(1) == b"x"
             before = resident()

@@ -14,7 +14,7 @@ import time
 
 import pytest
 
-from conftest import INSTRUMENTED, WEIR, Starter, session_processes, wait_until
+from conftest import INSTRUMENTED, WEIR, Starter, memory_of, session_processes, wait_until
 
 
 def make_cert(folder, name, *names, kind=("ec", "-pkeyopt", "ec_paramgen_curve:P-256"), ca=None):
@@ -351,23 +351,16 @@ def test_many_handshakes_and_no_growth(starter, certs):
     server = starter("echo", "--listen", "tls:127.0.0.1:0", *keys(certs["localhost"]), "--model", "event", "--workers", "1")
     ctx = context(certs)
 
-    def memory():
-        total = 0
-        for pid in session_processes(server.pid):
-            with open(f"/proc/{pid}/status") as status:
-                total += int(re.search(r"VmRSS:\s+(\d+)", status.read()).group(1))
-        return total
-
     def some(count):
         for _ in range(count):
             with connect(server, ctx) as sock:
                 assert talk(sock, b"x") == b"x"
 
     some(200)
-    before = memory()
+    before = memory_of(session_processes(server.pid))
     some(2000 if os.environ.get("WEIR_ALL") else 400)
     if not INSTRUMENTED:  # sanitizers keep what was freed
-        assert memory() < before + 1500
+        assert memory_of(session_processes(server.pid)) < before + (1500 << 10)
 
 
 def free_port():
