@@ -15,8 +15,8 @@
 /* Descriptors that tell of the world outside; -1: none. None of them is ever read from by a driver. */
 struct watch {
     int stop; /* readable or hung up: shut down (WEIR_LEAVE_STOP to all) */
-    /* readable: another client waits for a place (WEIR_LEAVE_BUSY). Confirmed again after `confirm_ms` if > 0, for
-     * listeners that several processes share: it may be gone by then. */
+    /* readable: another client waits for a place (WEIR_LEAVE_BUSY). Confirmed again after `confirm_ms` if > 0, where it may be gone
+     * by then: another process has taken it, or a thread has. */
     const int *busy;
     unsigned busy_count;
     unsigned confirm_ms;

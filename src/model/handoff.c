@@ -27,11 +27,11 @@ void handoff_done(struct handoff *handoff)
     pthread_mutex_destroy(&handoff->lock);
 }
 
-unsigned handoff_room(struct handoff *handoff, uint64_t *out_taken)
+unsigned handoff_room(struct handoff *handoff, bool late, uint64_t *out_taken)
 {
     pthread_mutex_lock(&handoff->lock);
     unsigned room = handoff->max - handoff->count;
-    handoff->want_room = room == 0;
+    handoff->want_news = room == 0 || (late && handoff->count > 0);
     *out_taken = handoff->taken;
     pthread_mutex_unlock(&handoff->lock);
     return room;
@@ -97,8 +97,8 @@ struct guest *handoff_take(struct handoff *handoff, uint64_t until_ns, bool *out
             handoff->last = NULL;
         handoff->count--;
         handoff->taken++;
-        ring = handoff->want_room;
-        handoff->want_room = false;
+        ring = handoff->want_news;
+        handoff->want_news = false;
     }
     pthread_mutex_unlock(&handoff->lock);
     if (ring)

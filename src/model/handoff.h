@@ -34,8 +34,8 @@ struct handoff {
     uint64_t taken;     /* how many threads have taken since the beginning */
     struct guest *back; /* the last one first */
     bool over;          /* threads return when the queue is empty */
-    bool want_room;     /* the acceptor waits for the queue to have room */
-    int bell;           /* eventfd: look at the list back, or for room */
+    bool want_news;     /* the acceptor waits until a guest is taken */
+    int bell;           /* eventfd: look at the list back, or at the queue */
 };
 
 /* 0 or -errno; handoff_done() in both cases. */
@@ -43,8 +43,9 @@ int handoff_init(struct handoff *, unsigned max);
 void handoff_done(struct handoff *);
 
 /* --- the acceptor --- */
-/* How many more the queue takes; at 0 the bell rings when it is more. *out_taken: moves as long as threads get free. */
-unsigned handoff_room(struct handoff *, uint64_t *out_taken);
+/* How many more the queue takes. At 0, or where it is `late` for those in it, the bell rings when one is taken. *out_taken: moves as
+ * long as threads get free. */
+unsigned handoff_room(struct handoff *, bool late, uint64_t *out_taken);
 /* There is room. */
 void handoff_give(struct handoff *, struct guest *);
 /* All that came back, the oldest first, or NULL. Quiets the bell. */

@@ -21,7 +21,8 @@ static void look_after(struct hosts *hosts, struct poll_driver *driver, struct g
 {
     struct watch watch = {.stop = hosts->worker->stop,
                           .busy = guest->leave ? &hosts->leave : &hosts->busy,
-                          .busy_count = 1};
+                          .busy_count = 1,
+                          .confirm_ms = guest->leave ? 0 : LIMIT_CONFIRM_MS};
     if (hosts->worker->service->talk) {
         serve_client(driver, hosts->worker, &guest->stream, &watch);
         guest->closed = true;

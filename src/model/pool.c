@@ -58,6 +58,8 @@ static void unpark(struct acceptor *acceptor, struct guest *guest)
 static void send_to_thread(struct acceptor *acceptor, struct guest *guest)
 {
     unpark(acceptor, guest);
+    if (acceptor->room == acceptor->hosts.handoff.max)
+        acceptor->taken_ns = mono_ns(); /* nobody waited before */
     acceptor->room--;
     handoff_give(&acceptor->hosts.handoff, guest);
 }
@@ -163,15 +165,23 @@ static unsigned leaving_max(const struct acceptor *acceptor)
     return (acceptor->hosts.count + 1) / 2;
 }
 
-/* Somebody waits for a place: the one that has been parked longest leaves, and another if it takes its time over it.
- * If none is parked, or no thread gets free, threads let go of theirs. */
+static bool place_wanted(const struct acceptor *acceptor)
+{
+    return acceptor->wanted || acceptor->gate.retry_ns;
+}
+
+/* Threads let go of what rests with them: no thread gets free, or somebody waits for a place and none is parked. */
+static void tell_threads(struct acceptor *acceptor)
+{
+    bool nobody_else = !acceptor->oldest && acceptor->leaving == 0;
+    raise_busy(acceptor, acceptor->stalled || (place_wanted(acceptor) && nobody_else));
+}
+
+/* Somebody waits for a place: the one that has been parked longest leaves, and another if it takes its time over it. */
 static void make_room(struct acceptor *acceptor)
 {
-    bool wanted = acceptor->wanted || acceptor->gate.retry_ns;
-    bool nobody_else = !acceptor->oldest && acceptor->leaving == 0;
-    raise_busy(acceptor, acceptor->stalled || (wanted && nobody_else));
     acceptor->again_ns = 0;
-    if (!wanted || !acceptor->oldest || acceptor->leaving >= leaving_max(acceptor))
+    if (!place_wanted(acceptor) || !acceptor->oldest || acceptor->leaving >= leaving_max(acceptor))
         return;
     uint64_t now = mono_ns(), next = acceptor->asked_ns + LIMIT_ACCEPT_RETRY_MS * WEIR_NS_PER_MS;
     if (acceptor->leaving > 0 && now < next) {
@@ -231,12 +241,14 @@ static bool take_clients(struct acceptor *acceptor)
 static void look_at_queue(struct acceptor *acceptor)
 {
     uint64_t taken, now = mono_ns();
-    acceptor->room = handoff_room(&acceptor->hosts.handoff, &taken);
-    if (taken != acceptor->taken || acceptor->room == acceptor->hosts.handoff.max) {
+    bool late = now - acceptor->taken_ns >= LIMIT_STALL_MS * WEIR_NS_PER_MS;
+    acceptor->room = handoff_room(&acceptor->hosts.handoff, late, &taken);
+    bool moves = taken != acceptor->taken || acceptor->room == acceptor->hosts.handoff.max;
+    acceptor->stalled = late && !moves;
+    if (moves) {
         acceptor->taken = taken;
         acceptor->taken_ns = now;
     }
-    acceptor->stalled = now - acceptor->taken_ns >= LIMIT_STALL_MS * WEIR_NS_PER_MS;
 }
 
 static void sooner(uint64_t *first, uint64_t at)
@@ -259,6 +271,7 @@ static void wait_for_news(struct acceptor *acceptor)
     struct epoll_event events[EVENTS_MAX];
     bool full = acceptor->open >= acceptor->max;
     look_at_queue(acceptor);
+    tell_threads(acceptor);
     if (acceptor->room == 0) {
         /* All threads have work and the queue is full: nothing can be taken up until one is free. */
         struct pollfd bell = {.fd = acceptor->hosts.handoff.bell, .events = POLLIN};

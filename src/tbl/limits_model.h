@@ -17,7 +17,7 @@
 #define LIMIT_STACK_BYTES                                                                          \
     (256 * 1024) /* of a thread that runs connections: 1,024 are 256 MiB, mostly untouched */
 #define LIMIT_DEFER_S    5 /* TCP_DEFER_ACCEPT: a silent client is handed over after this */
-#define LIMIT_CONFIRM_MS 5 /* prefork: time for a free process to take the client that waits */
+#define LIMIT_CONFIRM_MS 5 /* prefork, pool: time for one that is free to take who waits */
 #define LIMIT_TALK_QUIET_MS                                                                        \
     60000 /* pool: a client that should speak first to a talk function and does not */
 #define LIMIT_STALL_MS                                                                             \

@@ -16,6 +16,24 @@ static bool rings(const struct handoff *handoff)
     return poll(&bell, 1, 0) == 1;
 }
 
+static void the_bell_rings_for_who_comes_too_late(void **state)
+{
+    (void)state;
+    struct handoff handoff;
+    struct guest guest = {0};
+    uint64_t taken;
+    bool over;
+    assert_int_equal(handoff_init(&handoff, 2), 0);
+    assert_int_equal(handoff_room(&handoff, true, &taken), 2); /* for nobody */
+    for (int late = 0; late < 2; late++) {
+        handoff_give(&handoff, &guest);
+        assert_int_equal(handoff_room(&handoff, late, &taken), 1);
+        assert_ptr_equal(handoff_take(&handoff, 1, &over), &guest);
+        assert_int_equal(rings(&handoff), late);
+    }
+    handoff_done(&handoff);
+}
+
 static void the_queue_is_in_order_and_bounded(void **state)
 {
     (void)state;
@@ -24,15 +42,15 @@ static void the_queue_is_in_order_and_bounded(void **state)
     uint64_t taken;
     bool over;
     assert_int_equal(handoff_init(&handoff, 2), 0);
-    assert_int_equal(handoff_room(&handoff, &taken), 2);
+    assert_int_equal(handoff_room(&handoff, false, &taken), 2);
     handoff_give(&handoff, &guests[0]);
     handoff_give(&handoff, &guests[1]);
-    assert_int_equal(handoff_room(&handoff, &taken), 0);
+    assert_int_equal(handoff_room(&handoff, false, &taken), 0);
     assert_int_equal(taken, 0);
     assert_false(rings(&handoff));
     assert_ptr_equal(handoff_take(&handoff, 1, &over), &guests[0]);
     assert_true(rings(&handoff)); /* somebody waited for room */
-    assert_int_equal(handoff_room(&handoff, &taken), 1);
+    assert_int_equal(handoff_room(&handoff, false, &taken), 1);
     assert_int_equal(taken, 1);
     assert_ptr_equal(handoff_take(&handoff, 1, &over), &guests[1]);
     assert_null(handoff_take(&handoff, 1, &over)); /* 1 ns is long past */
@@ -111,7 +129,7 @@ static void nobody_is_lost_between_threads(void **state)
     uint64_t taken;
     unsigned given = 0, back = 0;
     while (back < ROUNDS) {
-        while (given < ROUNDS && idle && handoff_room(&work.handoff, &taken) > 0) {
+        while (given < ROUNDS && idle && handoff_room(&work.handoff, false, &taken) > 0) {
             struct guest *guest = idle;
             idle = guest->next;
             handoff_give(&work.handoff, guest);
@@ -141,6 +159,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_queue_is_in_order_and_bounded),
+        cmocka_unit_test(the_bell_rings_for_who_comes_too_late),
         cmocka_unit_test(what_comes_back_rings_once_and_is_in_order),
         cmocka_unit_test(the_end_comes_after_what_is_queued),
         cmocka_unit_test(nobody_is_lost_between_threads),

@@ -3,6 +3,7 @@
 #include "check.h"
 #include "drive/core.h"
 #include "model/model.h"
+#include "tbl/limits.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -95,6 +96,45 @@ static const struct weir_protocol quiet = {.name = "quiet",
                                            .leave = quiet_leave,
                                            .close = quiet_close};
 
+/* --- one that works for a while when it has heard something, and counts who asked it to leave meanwhile --- */
+
+#define WORK_MS                                                                                    \
+    (3 *                                                                                           \
+     LIMIT_STALL_MS) /* a wait is noticed after one, or two where a thread took somebody meanwhile */
+
+static atomic_int asked_to_leave;
+
+static ssize_t steady_input(void *state, struct weir_conn *conn, const uint8_t *bytes, size_t len)
+{
+    (void)state;
+    (void)bytes;
+    weir_conn_rest(conn, false);
+    weir_conn_arm(conn, mono_ns() + WORK_MS * WEIR_NS_PER_MS);
+    return (ssize_t)len;
+}
+
+static void steady_expire(void *state, struct weir_conn *conn)
+{
+    (void)state;
+    weir_conn_finish(conn, WEIR_DONE);
+}
+
+static void steady_leave(void *state, struct weir_conn *conn, enum weir_leave why)
+{
+    (void)state;
+    (void)conn;
+    (void)why;
+    atomic_fetch_add(&asked_to_leave, 1);
+}
+
+static const struct weir_protocol steady = {.name = "steady",
+                                            .input_max = 1,
+                                            .open = quiet_open,
+                                            .input = steady_input,
+                                            .expire = steady_expire,
+                                            .leave = steady_leave,
+                                            .close = quiet_close};
+
 /* --- a pool of one thread --- */
 
 struct pond {
@@ -117,7 +157,8 @@ static void *run_pool(void *arg)
     return NULL;
 }
 
-static void start(struct pond *pond, unsigned places, unsigned deadline_ms)
+static void start_with(struct pond *pond, const struct weir_protocol *protocol, unsigned places,
+                       unsigned deadline_ms)
 {
     *pond = (struct pond){.deadline_ms = deadline_ms};
     atomic_store(&parked_fd, NOBODY);
@@ -125,12 +166,13 @@ static void start(struct pond *pond, unsigned places, unsigned deadline_ms)
     atomic_store(&looks, 0);
     atomic_store(&awaited, 0);
     atomic_store(&closed, 0);
+    atomic_store(&asked_to_leave, 0);
     char name[64];
     snprintf(name, sizeof(name), "unix:@weir-pool-%d", (int)getpid());
     assert_int_equal(listener_open(name, 0, 0, &pond->listener), 0);
     assert_int_equal(pipe2(pond->stop, O_CLOEXEC), 0);
-    pond->service =
-        (struct weir_service){.name = "quiet", .protocol = &quiet, .config = &pond->deadline_ms};
+    pond->service = (struct weir_service){
+        .name = protocol->name, .protocol = protocol, .config = &pond->deadline_ms};
     pond->server = (struct weir_server){
         .service = &pond->service, .workers = 1, .max_connections = places, .queue = 8};
     pond->worker = (struct worker){.server = &pond->server,
@@ -140,6 +182,11 @@ static void start(struct pond *pond, unsigned places, unsigned deadline_ms)
                                    .stop = pond->stop[0],
                                    .news = -1};
     assert_int_equal(pthread_create(&pond->thread, NULL, run_pool, pond), 0);
+}
+
+static void start(struct pond *pond, unsigned places, unsigned deadline_ms)
+{
+    start_with(pond, &quiet, places, deadline_ms);
 }
 
 static void connect_one(struct pond *pond)
@@ -246,6 +293,35 @@ static void the_acceptor_hears_nothing_of_a_closed_one(void **state)
     assert_false(waits);
 }
 
+/* Threads let go of what they have when guests wait and no thread takes one: not when nobody has spoken for as long. */
+static void who_speaks_after_a_silence_has_not_waited(void **state)
+{
+    struct pond pond;
+    (void)state;
+    start_with(&pond, &steady, 4, 0);
+    park_one(&pond);
+    usleep((LIMIT_STALL_MS + 100) * 1000);
+    assert_int_equal(weir_write(pond.clients[0], "x", 1), 1);
+    assert_true(becomes(has_come, 1));
+    end(&pond);
+    assert_int_equal(atomic_load(&asked_to_leave), 0);
+}
+
+/* Somebody waits in vain, and who has the thread is asked to leave; it ends, and who comes next has it for himself. */
+static void who_comes_after_a_wait_is_not_asked_to_leave(void **state)
+{
+    struct pond pond;
+    (void)state;
+    start_with(&pond, &steady, 4, 0);
+    park_one(&pond);
+    assert_int_equal(weir_write(pond.clients[0], "x", 1), 1);
+    connect_one(&pond);
+    assert_int_equal(weir_write(pond.clients[1], "x", 1), 1);
+    assert_true(becomes(has_come, 2));
+    end(&pond);
+    assert_int_equal(atomic_load(&asked_to_leave), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +330,8 @@ int main(void)
         cmocka_unit_test(one_that_makes_room_is_not_awaited),
         cmocka_unit_test(one_that_is_stopped_is_not_awaited),
         cmocka_unit_test(the_acceptor_hears_nothing_of_a_closed_one),
+        cmocka_unit_test(who_speaks_after_a_silence_has_not_waited),
+        cmocka_unit_test(who_comes_after_a_wait_is_not_asked_to_leave),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
