@@ -243,15 +243,19 @@ def test_no_descriptor_stays_open(starter, site, model):
                 pass
         return count
 
-    for _ in range(200 if SECURE else 20):  # each worker has a helper then, that shakes hands
+    def adds_nothing():
+        before = descriptors()
+        for i in range(100):
+            get(server.port, "/nothing" if i % 2 else "/digits.txt")
+        Client(server.port).reset()
+        return wait_until(lambda: descriptors() <= before, 3)
+
+    for _ in range(20):
         get(server.port, "/digits.txt")
     assert wait_until(lambda: len(server.processes()) <= 20, 2)
     time.sleep(0.3)
-    before = descriptors()
-    for i in range(100):
-        get(server.port, "/nothing" if i % 2 else "/digits.txt")
-    Client(server.port).reset()
-    assert wait_until(lambda: descriptors() <= before, 3), (before, descriptors())
+    # Descriptors that stay are more each time; those of a worker's first request, or of its helper that shakes hands, are not.
+    assert any(adds_nothing() for _ in range(4)), descriptors()
 
 
 def test_a_burst_on_a_stopping_server_is_answered_or_refused(starter, site, model):
