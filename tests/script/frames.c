@@ -531,9 +531,9 @@ static void add_frame(struct decoder *d, const struct frame *f, const uint8_t *p
 bool frames_decode(struct transcript *t)
 {
     struct decoder d = {.data = malloc(t->len + 1)};
-    char *room = malloc(TEXT_MAX);
+    static char room[TEXT_MAX];
     size_t at = 0;
-    if (!room || !d.data || nghttp2_hd_inflate_new(&d.inflater) != 0)
+    if (!d.data || nghttp2_hd_inflate_new(&d.inflater) != 0)
         abort();
     text_init(&d.text, room, TEXT_MAX);
     for (size_t i = 0; i < t->count; i++) {
@@ -551,7 +551,10 @@ bool frames_decode(struct transcript *t)
     nghttp2_hd_inflate_del(d.inflater);
     free(d.data);
     free(t->bytes);
-    t->bytes = realloc(room, d.text.len + 1);
+    t->bytes = malloc(d.text.len + 1);
+    if (!t->bytes)
+        abort();
+    memcpy(t->bytes, room, d.text.len);
     t->len = d.text.len;
     return whole;
 }

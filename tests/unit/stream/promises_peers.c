@@ -1,7 +1,15 @@
 /* Promises about peers: one that is killed in any instruction, and who it is. */
 #include "promises.h"
 
-enum { ROUNDS = 60 };
+/* A fork and two threads each: sanitizers take ten times as long over them. */
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define ROUNDS 20
+#endif
+#endif
+#ifndef ROUNDS
+#define ROUNDS 60
+#endif
 
 /* --- killed: the ends divided between two processes --- */
 
