@@ -2,6 +2,7 @@
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "message/wire.h"
+#include "stream/impl.h"
 #include "stream/wait.h"
 #include "stub/channel.h"
 #include "tbl/limits.h"
@@ -251,20 +252,27 @@ static void let_move(struct talk *t, int timeout_ms)
     t->done |= rc < 0 && rc != -EAGAIN; /* no call is under way: done() has been called */
 }
 
-/* Standard input and the connection; not for ever, since deadlines and signs of life are looked after between. */
+/* Standard input and the connection, both ways; not for ever, since deadlines and signs of life are looked after between. */
 static void wait_both(struct talk *t)
 {
-    const struct weir_rpc_channel *channel = t->call->channel;
+    struct weir_rpc_channel *channel = t->call->channel;
     bool input = t->lines && !t->input_end && !t->held && !t->ended;
     if (!channel->stream || !input) {
         let_move(t, LIMIT_CALL_LOOK_MS);
         return;
     }
-    struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-                            {.fd = channel->stream->in, .events = POLLIN}};
     let_move(t, 0);
-    if (t->done || wait_fds(fds, 2, deadline_in(LIMIT_CALL_LOOK_MS)) < 0)
+    if (t->done || !channel->stream)
         return;
+    struct pollfd fds[3] = {
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = stream_wait_in(channel->stream), .events = POLLIN},
+        {.fd = channel->writable ? -1 : stream_wait_out(channel->stream),
+         .events = stream_room_event(channel->stream)},
+    };
+    if (wait_fds(fds, 3, deadline_in(LIMIT_CALL_LOOK_MS)) < 0)
+        return;
+    channel->writable |= fds[2].revents != 0;
     if (fds[0].revents)
         read_input(t);
 }
