@@ -46,6 +46,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "smoke: the few tests that `make check` runs under every model")
     config.addinivalue_line("markers", "threads: run under ThreadSanitizer too")
     config.addinivalue_line("markers", "long: only in `make check-all`")
+    config.addinivalue_line("markers", "first: takes a minute, and would be waited for at the end")
 
 
 # Clients that ask before anybody has taken them: over TLS hands are shaken first. Forty that come while the server stops: listeners close 20 ms after
@@ -61,6 +62,7 @@ def pytest_collection_modifyitems(items):
         for item in items:
             if item.get_closest_marker("long"):
                 item.add_marker(pytest.mark.skip(reason="make check-all"))
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 def pytest_generate_tests(metafunc):

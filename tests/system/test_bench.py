@@ -26,6 +26,7 @@ def points(*words):
     return {(p["work"], p["model"], p["clients"]): p for p in result["points"]}, result
 
 
+@pytest.mark.first
 def test_every_model_is_measured():
     models = json.loads(subprocess.run([WEIR, "models", "--json"], capture_output=True, text=True, check=True).stdout)
     at, result = points("--clients", "1,3", "--seconds", "0.3" if INSTRUMENTED else "0.1")

@@ -256,6 +256,7 @@ def test_an_ocsp_response_is_shown(starter, site, authority, model, words):
     server.stop()
 
 
+@pytest.mark.first
 def test_an_expired_response_is_not_shown(starter, site, authority):
     file = authority["folder"] / "short.der"
     file.write_bytes(respond(authority, "short.new", "-nmin", "1").read_bytes())

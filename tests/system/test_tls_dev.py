@@ -133,6 +133,7 @@ def test_the_data_home_that_is_set(home, tmp_path):
     assert home.kept.exists()
 
 
+@pytest.mark.first
 def test_a_server_that_runs_renews_and_takes_up_what_another_did(home):
     server = home.ready()
 
