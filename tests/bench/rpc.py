@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Measures calls (`make bench-rpc`): a unary round trip over a socketpair against the bare system calls, sleeping and with a spin of 50 us, and over
-unix: to a server of the event model; and the CPU time of a server for a unary call, weir's against the asynchronous one of C++ gRPC, with the same
-client.
+unix: to a server of the event model, beside that of C++ gRPC; and the CPU time of a server for a unary call, weir's against the asynchronous one of
+C++ gRPC, with the same client.
 
 The bare round trip is what two programs of 20 lines do: a Unix stream socketpair, one blocking write and one blocking read a side, of as many bytes
 as a call's request has; with a spin, reads that do not block, again and again. All of them have the client on one core and the server on the other.
@@ -30,7 +30,7 @@ BOUNDS = {"sleep": 1.2, "spin": 10.0, "cpu": 0.5}
 
 
 def build(folder):
-    """Both programs, the C++ server, and the bare round trip."""
+    """Both programs, those of C++, and the bare round trip."""
     def run(*words):
         subprocess.run([str(word) for word in words], check=True, cwd=folder)
     protos = os.path.join(HERE, "rpc")
@@ -40,8 +40,8 @@ def build(folder):
         run("gcc", "-O2", f"-I{ROOT}/include", "-I.", "-o", f"rpc_{name}", os.path.join(protos, f"{name}.c"), "bench.pb-c.c",
             f"-L{LIBRARY}", f"-Wl,-rpath,{LIBRARY}", "-lweir", "-lprotobuf-c")
     libraries = subprocess.run(["pkg-config", "--libs", "grpc++", "protobuf"], check=True, capture_output=True, text=True).stdout
-    run("g++", "-O2", "-I.", "-o", "rpc_cpp", os.path.join(HERE, "peers", "rpc_server.cc"), "bench.pb.cc", "bench.grpc.pb.cc",
-        *shlex.split(libraries))
+    for name, source in (("rpc_cpp", "rpc_server.cc"), ("rpc_cpp_trip", "rpc_client.cc")):
+        run("g++", "-O2", "-I.", "-o", name, os.path.join(HERE, "peers", source), "bench.pb.cc", "bench.grpc.pb.cc", *shlex.split(libraries))
     run("gcc", "-O2", f"-I{ROOT}/include", "-o", "ipc_bare", os.path.join(HERE, "ipc_bare.c"), os.path.join(HERE, "ipc_main.c"))
 
 
@@ -97,6 +97,13 @@ def trip_by_path(folder):
         return json.loads(done.stdout)["us"]
 
 
+def trip_of_cpp(folder):
+    with Server(folder, "rpc_cpp") as server:
+        done = subprocess.run(on_core(1, os.path.join(folder, "rpc_cpp_trip"), f"unix:{server.path}", TRIP_S), check=True,
+                              capture_output=True, text=True, timeout=60)
+        return json.loads(done.stdout)["us"]
+
+
 def bare(folder, wait):
     done = subprocess.run([os.path.join(folder, "ipc_bare"), "unix", str(BARE_BYTES), "round-trip", wait, "across", str(TRIP_S), "-"], check=True,
                           capture_output=True, text=True, timeout=60)
@@ -125,7 +132,7 @@ def many(folder, program):
 
 def one_round(folder):
     return {
-        "sleep": {"weir": trip(folder, 0), "bare": bare(folder, "sleep"), "path": trip_by_path(folder)},
+        "sleep": {"weir": trip(folder, 0), "bare": bare(folder, "sleep"), "path": trip_by_path(folder), "c++": trip_of_cpp(folder)},
         "spin": {"weir": trip(folder, 50), "bare": bare(folder, "spin")},
         "many": {"weir": many(folder, "rpc_server"), "c++": many(folder, "rpc_cpp")},
     }
@@ -147,11 +154,13 @@ def report(rounds):
     yield "unary round trip, sleeping: {:.2f} us, bare {:.2f} us; ratio {:.3f} [{:.3f}, {:.3f}], at most {}: {}".format(
         median(column("sleep", "weir")), median(column("sleep", "bare")), *sleep, BOUNDS["sleep"],
         "reached" if sleep[2] <= BOUNDS["sleep"] else "NOT reached")
-    yield "    to a server of the event model, over unix: {:.2f} us".format(median(column("sleep", "path")))
+    yield "    to a server of the event model, over unix: {:.2f} us; C++ gRPC {:.2f} us; ratio {:.3f} [{:.3f}, {:.3f}]".format(
+        median(column("sleep", "path")), median(column("sleep", "c++")), *ratio(column("sleep", "path"), column("sleep", "c++")))
     yield "    lower quartiles: {:.2f} us, bare {:.2f} us, over unix: {:.2f} us".format(*(quarter("sleep", name) for name in ("weir", "bare", "path")))
     yield "the same, spin of 50 us: {:.2f} us, bare {:.2f} us; at most {} us: {}".format(
         spin, median(column("spin", "bare")), BOUNDS["spin"], "reached" if spin <= BOUNDS["spin"] else "NOT reached")
     yield "    lower quartiles: {:.2f} us, bare {:.2f} us".format(*(quarter("spin", name) for name in ("weir", "bare")))
+    yield "    of the C++ round trip without one: {:.3f} [{:.3f}, {:.3f}]".format(*ratio(column("spin", "weir"), column("sleep", "c++")))
     yield "server's CPU a unary call: weir {:.2f} us, C++ {:.2f} us; ratio {:.3f} [{:.3f}, {:.3f}], at most {}: {}".format(
         median(column("many", "weir", "cpu_us")), median(column("many", "c++", "cpu_us")), *cpu, BOUNDS["cpu"],
         "reached" if cpu[2] <= BOUNDS["cpu"] else "NOT reached")

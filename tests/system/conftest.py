@@ -46,6 +46,7 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "smoke: the few tests that `make check` runs under every model")
     config.addinivalue_line("markers", "threads: run under ThreadSanitizer too")
     config.addinivalue_line("markers", "long: only in `make check-all`")
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")  # a thread's test fails, too
     config.addinivalue_line("markers", "first: takes a minute, and would be waited for at the end")
 
 

@@ -277,6 +277,15 @@ def get_over_h2(port, target, fields, method, timeout):
     import h2.config  # pylint: disable=import-outside-toplevel
     import h2.connection
     import h2.events
+    import hyperframe.frame
+
+    class Connection(h2.connection.H2Connection):
+        """h2 takes a GOAWAY for the end of all, but the answers of what was asked before are still to come (RFC 9113, 6.8)."""
+
+        def __init__(self, config):
+            super().__init__(config)
+            close = self._frame_dispatch_table[hyperframe.frame.GoAwayFrame]
+            self._frame_dispatch_table[hyperframe.frame.GoAwayFrame] = lambda frame: close(frame) if frame.error_code else ([], [])
 
     head = h2_head(target, fields, method)
     promised = any(name == "content-length" and value != "0" for name, value in head)  # and never sent
@@ -285,7 +294,7 @@ def get_over_h2(port, target, fields, method, timeout):
         sock = secured(plain, "h2")
         config = h2.config.H2Configuration(client_side=True, header_encoding="latin-1", validate_outbound_headers=False,
                                            normalize_outbound_headers=False)
-        connection = h2.connection.H2Connection(config)
+        connection = Connection(config)
         connection.initiate_connection()
         connection.send_headers(1, head, end_stream=not promised)
         while True:

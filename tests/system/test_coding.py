@@ -1,12 +1,12 @@
 """Content coding: neighbours, coding on the fly, what is said of it, and what is kept."""
 
+import concurrent.futures
 import gzip
 import os
 import pathlib
 import random
 import re
 import subprocess
-import threading
 import time
 import urllib.request
 
@@ -256,19 +256,9 @@ def test_a_file_is_coded_once_by_all_workers(starter, model, tmp_path):
     write(root / "page.html", TEXT * 8)
     time.sleep(0.1)
     server = starter.serve(root, model, "--workers", 3)
-    wrong = []
-
-    def client():
-        answer = ask(server.port, "/page.html", "br")
-        if decode(coding_of(answer), answer.body) != TEXT * 8:
-            wrong.append(answer)
-
-    threads = [threading.Thread(target=client) for _ in range(16)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
+    with concurrent.futures.ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: ask(server.port, "/page.html", "br"), range(16)))
+    assert all(decode(coding_of(answer), answer.body) == TEXT * 8 for answer in answers)
     folder = store_of(server)
     assert folder.stat().st_mode & 0o777 == 0o700
     made = results(folder)
