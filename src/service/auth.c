@@ -310,14 +310,15 @@ static int begin(struct auth_job *job, uint64_t *out_later)
 static bool settle(struct auth_job *job)
 {
     uint64_t now = job->driver->now.mono_ns, later = LIMIT_AUTH_RETRY_S * WEIR_NS_PER_S;
-    job->right = job->known && auth_cache_find(job->guards->cache, job->who, now);
-    int rc = job->right ? 0 : begin(job, &later);
-    if (rc == 0 && !job->right)
-        return true;
+    bool right = job->known && auth_cache_find(job->guards->cache, job->who, now);
+    int rc = right ? 0 : begin(job, &later);
+    if (rc == 0 && !right)
+        return true; /* a helper has it now */
     if (rc == -EAGAIN && now - job->since_ns < LIMIT_AUTH_WAIT_MS * WEIR_NS_PER_MS)
         return false;
     unlink_job(job);
-    if (job->right)
+    job->right = right;
+    if (right)
         finish_all(job);
     else
         refuse_all(job, rc == -EBUSY ? 429 : 503, later);

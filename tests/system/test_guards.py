@@ -233,6 +233,7 @@ def test_a_client_whose_password_was_remembered_is_known(top, model, starter):
     assert ask(web, headers=basic("alice", "typo"), source="127.0.0.2").status == 401
 
 
+@pytest.mark.threads
 def test_many_guesses_at_once(top, model, starter):
     web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", top / "users")
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
@@ -249,6 +250,7 @@ def at_once(web, guesses):
         return list(pool.map(lambda guess: ask(web, headers=basic(*guess[:2]), source=guess[2]), guesses))
 
 
+@pytest.mark.threads
 def test_guesses_at_once_are_no_more_than_one_after_the_other(top, model, starter):
     web = starter("serve", top / "private", "--listen", "127.0.0.1:0", "--model", model, "--auth", slow(top, 300000))
     start = time.monotonic()
