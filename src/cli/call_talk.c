@@ -2,13 +2,11 @@
 #include "cli/call.h"
 #include "cli/commands.h"
 #include "message/wire.h"
-#include "stream/impl.h"
 #include "stream/wait.h"
 #include "stub/channel.h"
 #include "tbl/limits.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -264,16 +262,7 @@ static void wait_both(struct talk *t)
     let_move(t, 0);
     if (t->done || !channel->stream)
         return;
-    struct pollfd fds[3] = {
-        {.fd = STDIN_FILENO, .events = POLLIN},
-        {.fd = stream_wait_in(channel->stream), .events = POLLIN},
-        {.fd = channel->writable ? -1 : stream_wait_out(channel->stream),
-         .events = stream_room_event(channel->stream)},
-    };
-    if (wait_fds(fds, 3, deadline_in(LIMIT_CALL_LOOK_MS)) < 0)
-        return;
-    channel->writable |= fds[2].revents != 0;
-    if (fds[0].revents)
+    if (channel_wait_beside(channel, STDIN_FILENO, deadline_in(LIMIT_CALL_LOOK_MS)))
         read_input(t);
 }
 

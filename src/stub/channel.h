@@ -62,6 +62,8 @@ int channel_pump(struct weir_rpc_channel *, bool (*enough)(void *), void *arg,
 void channel_push(struct weir_rpc_channel *);
 /* Takes what has come, without waiting. */
 void channel_look(struct weir_rpc_channel *);
+/* Waits until something may move on a connection there is, or `fd` has bytes or its end: true. */
+bool channel_wait_beside(struct weir_rpc_channel *, int fd, uint64_t deadline_ns);
 extern const struct weir_driver_ops channel_ops;
 
 /* Begins a call that tells `tell`. As weir_rpc_begin(). */

@@ -235,6 +235,20 @@ int channel_pump(struct weir_rpc_channel *ch, bool (*enough)(void *), void *arg,
     return rc;
 }
 
+bool channel_wait_beside(struct weir_rpc_channel *ch, int fd, uint64_t deadline_ns)
+{
+    struct pollfd fds[3] = {
+        {.fd = fd, .events = POLLIN},
+        {.fd = stream_wait_in(ch->stream), .events = POLLIN},
+        {.fd = ch->writable ? -1 : stream_wait_out(ch->stream),
+         .events = stream_room_event(ch->stream)},
+    };
+    if (wait_fds(fds, 3, deadline_ns) < 0)
+        return false;
+    ch->writable |= fds[2].revents != 0;
+    return fds[0].revents;
+}
+
 void channel_push(struct weir_rpc_channel *ch)
 {
     bool busy = ch->busy;

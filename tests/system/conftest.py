@@ -46,8 +46,8 @@ def pytest_configure(config):
     config.addinivalue_line("markers", "smoke: the few tests that `make check` runs under every model")
     config.addinivalue_line("markers", "threads: run under ThreadSanitizer too")
     config.addinivalue_line("markers", "long: only in `make check-all`")
-    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")  # a thread's test fails, too
     config.addinivalue_line("markers", "first: takes a minute, and would be waited for at the end")
+    config.addinivalue_line("filterwarnings", "error::pytest.PytestUnhandledThreadExceptionWarning")  # a thread's test fails, too
 
 
 # Clients that ask before anybody has taken them: over TLS hands are shaken first. Forty that come while the server stops: listeners close 20 ms after
@@ -92,6 +92,7 @@ def memory_of(pids):
         with contextlib.suppress(OSError):
             shares = re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+)", pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)
             total += sum(map(int, shares)) << 10
+    assert total, "none of them lives, or the kernel does not tell (Linux 5.9)"
     return total
 
 
